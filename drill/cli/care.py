@@ -1,0 +1,141 @@
+"""Commands that look after the data and the settings."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from drill.cli.output import NO, emit, json_option, opened, stop
+
+
+@click.command()
+def undo() -> None:
+    """Take back the last answer or mark, of any session. Exits 1 if there is nothing."""
+    with opened() as drill:
+        undone = drill.store.undo()
+    if undone is None:
+        stop("there is nothing to take back", NO)
+    print(f"taken back: {undone.item_id}")
+
+
+@click.command()
+@click.option("--date", "day", default=None, help="2026-12-20, 20.12.2026 or `21 days`; `` clears.")
+@click.option("--minutes", default=None, help="Minutes a day.")
+@click.option("--role", default=None, help="serving, research, applied or any.")
+@click.option("--level", default=None, help="junior, mid, senior or staff.")
+@json_option
+def setup(
+    day: str | None, minutes: str | None, role: str | None, level: str | None, as_json: bool
+) -> None:
+    """Show or change what drill knows about you."""
+    from drill.domain.memory.study_day import date_of_day
+    from drill.services.profile import (
+        ProfileError,
+        known_level,
+        known_role,
+        read_date,
+        read_minutes,
+        to_json,
+    )
+
+    with opened() as drill:
+        profile = drill.profile
+        try:
+            if day is not None:
+                today = date_of_day(drill.store.today())
+                profile = replace(profile, interview=read_date(day, today))
+            if minutes is not None:
+                profile = replace(profile, minutes=read_minutes(minutes))
+            if role is not None:
+                profile = replace(profile, role=known_role(role))
+            if level is not None:
+                profile = replace(profile, level=known_level(level))
+        except ProfileError as error:
+            stop(str(error))
+        if profile != drill.profile:
+            profile = replace(profile, done=True)
+            drill.keep_profile(profile)
+    if as_json:
+        emit(to_json(profile))
+        return
+    print(f"interview      {profile.interview or 'no date'}")
+    print(f"minutes a day  {profile.minutes}")
+    print(f"role           {profile.role or 'any'}")
+    print(f"level          {profile.level}")
+
+
+@click.command()
+@click.option("--mend", is_flag=True, help="Back up, then rebuild the states from the log.")
+@json_option
+def doctor(mend: bool, as_json: bool) -> None:
+    """Check the data: integrity, replay against state, orphans, clock. Exits 1 on errors."""
+    from drill.services.care import examine
+    from drill.services.care import mend as repair
+
+    with opened() as drill:
+        said = repair(drill) if mend else ""
+        findings = examine(drill)
+    if as_json:
+        emit({"ok": not any(f.level == "error" for f in findings), "findings": findings, "mended": said})
+    else:
+        if said:
+            print(said)
+        for finding in findings:
+            print(f"{finding.level}: {finding.message}")
+            if finding.remedy:
+                print(f"  {finding.remedy}")
+        if not findings:
+            print("everything is in order")
+    sys.exit(NO if any(f.level == "error" for f in findings) else 0)
+
+
+@click.command()
+@json_option
+def backup(as_json: bool) -> None:
+    """Make a verified copy of the data now."""
+    from drill.services.care import back_up
+
+    with opened() as drill:
+        path = back_up(drill)
+    if as_json:
+        emit({"path": str(path)})
+    else:
+        print(path)
+
+
+@click.command("paths")
+@json_option
+def paths(as_json: bool) -> None:
+    """Where everything is kept."""
+    from drill import paths as where
+
+    rows = {
+        "home": where.home(),
+        "database": where.database(),
+        "config": where.config_file(),
+        "logs": where.log_dir(),
+        "runs": where.runs_dir(),
+        "backups": where.backup_dir(),
+        "packs": where.user_packs_dir(),
+        "built-in pack": where.builtin_pack(),
+    }
+    if as_json:
+        emit({name: str(path) for name, path in rows.items()})
+        return
+    for name, path in rows.items():
+        print(f"{name:<14} {path}")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: `eval "$(drill completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    from drill.cli import cli
+
+    found = get_completion_class(shell)
+    assert found is not None
+    print(found(cli, {}, "drill", "_DRILL_COMPLETE").source())

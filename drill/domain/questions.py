@@ -1,0 +1,392 @@
+"""What a question is at run time: plain dataclasses, one body class per answer type.
+
+The YAML of a pack is validated by `drill.packs.schema` when the bank is compiled; here only the
+result is described. A `Question` is one variant of an item, fully rendered: every `{name}` is
+substituted and every key expression is evaluated, so that a grader needs the question and the
+answer and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+AnswerType = Literal[
+    "choice",
+    "choices",
+    "number",
+    "shape",
+    "short",
+    "formula",
+    "explain",
+    "order",
+    "line",
+    "mutant",
+    "output",
+    "code",
+    "predict",
+]
+Level = Literal["junior", "mid", "senior", "staff"]
+Relevance = Literal["core", "deep", "quirk"]
+Role = Literal["serving", "research", "applied"]
+Weight = Literal["essential", "bonus"]
+Param: TypeAlias = str | int | float | bool
+
+ANSWER_TYPES: tuple[AnswerType, ...] = (
+    "choice",
+    "choices",
+    "number",
+    "shape",
+    "short",
+    "formula",
+    "explain",
+    "order",
+    "line",
+    "mutant",
+    "output",
+    "code",
+    "predict",
+)
+LEVELS: tuple[Level, ...] = ("junior", "mid", "senior", "staff")
+RELEVANCES: tuple[Relevance, ...] = ("core", "deep", "quirk")
+ROLES: tuple[Role, ...] = ("serving", "research", "applied")
+
+TOPICS: dict[str, str] = {
+    "overview": "Overview: what diffusion models solve",
+    "objective": "Denoising objective",
+    "process": "Forward and reverse process",
+    "backbone": "UNet and DiT",
+    "scheduler": "Schedulers and samplers",
+    "cfg": "Classifier-free guidance",
+    "vae": "VAE and latents",
+    "conditioning": "Text encoder and conditioning",
+    "pipeline": "Pipeline anatomy",
+    "loop": "The inference loop",
+    "memory": "Memory and speed",
+    "adapters": "LoRA, ControlNet, IP-Adapter",
+    "serving": "Serving",
+}
+"""Topic id to its title, in the order of the handbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a `choice` or `choices` question."""
+
+    id: str
+    text: str
+    right: bool = False
+    says: str = ""
+    """Feedback shown when the learner's decision about this option was wrong."""
+    misconception: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFault:
+    """A wrong number, shape, word or formula that means something."""
+
+    value: str
+    """Rendered: a number, a shape, a term or a formula, as the learner would write it."""
+    says: str = ""
+    misconception: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """A wrong line that means something, by its number in the code as shown."""
+
+    line: int
+    """0 in a compiled `source:` item until the excerpt is cut and `pattern` is found in it."""
+    says: str = ""
+    misconception: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that a full free-text answer says (`explain`)."""
+
+    id: str
+    statement: str
+    weight: Weight
+    accept: tuple[str, ...]
+    """Recipes of the key language; any one that hits credits the point."""
+    unless: tuple[str, ...] = ()
+    """Recipes that, hit in the same sentence, turn a credit into a question to the learner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A misconception that a free-text answer may show."""
+
+    id: str
+    statement: str
+    accept: tuple[str, ...]
+    correction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What an interviewer asks when a point is missing."""
+
+    point: str
+    neutral: str
+    pointed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an `order` question."""
+
+    id: str
+    text: str
+    after: tuple[str, ...] | None = None
+    """Ids that must come before this one; None: the step that stands before it in the key."""
+    distractor: bool = False
+    says: str = ""
+    misconception: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One field of a `predict` question, judged by a named outcome of the experiment."""
+
+    id: str
+    label: str
+    outcome: str
+    """Name in the `outcomes` of the experiment's result."""
+    options: tuple[str, ...] = ()
+    """Empty: the field takes a number."""
+    many: bool = False
+    tolerance: float = 0.0
+    """For a number: the relative error that counts as right."""
+    expected: tuple[str, ...] = ()
+    """What the claim says must come out; shown, never used to judge a live run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceBody:
+    """Types `choice` (exactly one right option) and `choices` (any number of them)."""
+
+    options: tuple[Option, ...]
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NumberBody:
+    key: float
+    unit: str = ""
+    """Empty, or a unit such as `GB`, `ms`, `%`, `calls`."""
+    rel: float = 0.0
+    abs: float = 0.0
+    """The answer is right within max(abs, rel * |key|)."""
+    given: str = ""
+    faults: tuple[ValueFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeBody:
+    key: str
+    """`[2, 4, 64, 64]` or symbolic: `[B, 4, H/8, W/8]`."""
+    faults: tuple[ValueFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShortBody:
+    accept: tuple[str, ...]
+    others: tuple[ValueFault, ...] = ()
+    """Known wrong terms; a typo is never forgiven towards one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaBody:
+    key: str
+    variables: Mapping[str, tuple[float, float]]
+    """Name to the open range in which random points are drawn."""
+    faults: tuple[ValueFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainBody:
+    points: tuple[Point, ...]
+    misconceptions: tuple[Belief, ...] = ()
+    model_answer: str = ""
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBody:
+    steps: tuple[Step, ...]
+    """As shown; the key's order is `key`."""
+    key: tuple[str, ...]
+    """Ids of the steps in one right order, distractors left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineBody:
+    lines: tuple[int, ...]
+    """1-based numbers in the code as shown; empty in a compiled `source:` item (see `patterns`)."""
+    faults: tuple[LineFault, ...] = ()
+    patterns: tuple[str, ...] = ()
+    """Text that each right line contains, for code that is cut from an installed package."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutantBody:
+    line: int
+    was: str
+    effects: tuple[Option, ...]
+    """What breaks: exactly one is right."""
+    faults: tuple[LineFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputBody:
+    key: str
+    """The whole standard output, compared token by token."""
+    rel: float = 1e-3
+    """Relative tolerance of the numbers in it."""
+    faults: tuple[ValueFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBody:
+    function: str
+    """Name of the function that the learner writes."""
+    starter: str
+    solution: str
+    properties: str
+    """Name of the property test in the pack's `proofs.py`."""
+    seconds: float = 20.0
+    memory_mb: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PredictBody:
+    fields: tuple[Choose, ...]
+    claim: str
+    transfers: str = ""
+
+
+Body: TypeAlias = (
+    ChoiceBody
+    | NumberBody
+    | ShapeBody
+    | ShortBody
+    | FormulaBody
+    | ExplainBody
+    | OrderBody
+    | LineBody
+    | MutantBody
+    | OutputBody
+    | CodeBody
+    | PredictBody
+)
+
+BODIES: dict[str, type] = {
+    "choice": ChoiceBody,
+    "choices": ChoiceBody,
+    "number": NumberBody,
+    "shape": ShapeBody,
+    "short": ShortBody,
+    "formula": FormulaBody,
+    "explain": ExplainBody,
+    "order": OrderBody,
+    "line": LineBody,
+    "mutant": MutantBody,
+    "output": OutputBody,
+    "code": CodeBody,
+    "predict": PredictBody,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact can be read: exactly one of paper, symbol, doc or text is set."""
+
+    paper: str = ""
+    eq: str = ""
+    section: str = ""
+    symbol: str = ""
+    """Dotted name in an installed package."""
+    doc: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentLink:
+    """The experiment that shows the explanation, and the claim that backs it."""
+
+    name: str
+    claim: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Which part of an installed package a `source:` item shows."""
+
+    symbol: str
+    around: str
+    """A pattern found in exactly one line of the symbol's source."""
+    before: int = 8
+    after: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Code shown with a question; lines are numbered from 1."""
+
+    text: str
+    lang: str = "python"
+    origin: str = ""
+    """Package, version and symbol of an excerpt; empty for inline code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What choosing the next question needs to know of an item, without its text."""
+
+    id: str
+    """Pack-qualified: `drill:cfg.calls-by-scheduler`."""
+    topic: str
+    level: Level
+    relevance: Relevance
+    roles: tuple[Role, ...]
+    type: AnswerType
+    seconds: float
+    """Expected time of a first answer."""
+    content_hash: str
+    proof: str = ""
+    """Name of the proof or property function; empty when none is executed."""
+    needs_labs: bool = False
+    """True where nothing can be shown without the `labs` packages (a `source:` item)."""
+    variants: int = 1
+    siblings: tuple[str, ...] = ()
+    """Ids of items that give this one away; never asked on the same day."""
+    confusable: tuple[str, ...] = ()
+    """Topics or ids that learners mix up with this one; interleaved on purpose."""
+    misconceptions: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+    """Where the item stands in the pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One variant of an item, rendered and ready to be shown and graded."""
+
+    head: Head
+    variant: int
+    params: Mapping[str, Param]
+    prompt: str
+    body: Body
+    explanation: str
+    code: Code | None = None
+    hints: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    experiment: ExperimentLink | None = None
+    follow_up: tuple[str, ...] = ()
+    stamp: str = ""
+    """Library versions that the key was proven with, where they are worth saying."""

@@ -1,0 +1,1 @@
+"""What both front ends do, without knowing which of them asks."""

@@ -1,0 +1,246 @@
+"""The services of one running drill: the bank, the store and what both front ends ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drill import paths
+from drill.config import Config, load
+from drill.domain.memory.study_day import date_of_day
+from drill.domain.questions import TOPICS, Head
+from drill.packs.bank import Bank, open_bank
+from drill.services import profile as profiles
+from drill.services.profile import Profile
+from drill.store.db import StoreError
+from drill.store.store import Store, local_now
+
+if TYPE_CHECKING:
+    from drill.packs.ledger import Standing
+    from drill.services.session import Session
+
+ASKED = ("proven", "stamped", "n/a")
+"""Standings of items that are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the home screen and `drill due` show."""
+
+    due: int
+    new: int
+    topics: Mapping[str, Mapping[str, int]]
+    """Topic to `due`, `new`, `seen` and `items`."""
+    minutes: float
+    """Expected minutes of what is due."""
+    answered_today: int
+    streak: int
+    hidden: int
+    """Items that need the experiments' packages to be shown."""
+    held: int
+    """Items set aside until their key is proven again with the installed versions."""
+    unfinished: bool
+    """A session was left in the middle."""
+    beliefs: int
+    """Misconceptions shown and not mended since."""
+
+
+class OpenError(Exception):
+    """The data cannot be opened; the message names the file and the way out."""
+
+
+class Drill:
+    """Opens everything that a front end needs; nothing here imports torch, Textual or pydantic."""
+
+    def __init__(
+        self,
+        *,
+        home: Path | None = None,
+        packs: list[Path] | None = None,
+        clock: Callable[[], datetime] = local_now,
+        config: Config | None = None,
+    ) -> None:
+        self.config = load(paths.config_file()) if config is None else config
+        self.clock = clock
+        folder = paths.home() if home is None else home
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.store = Store.open(folder / "drill.db", clock, folder / "backups")
+        except (StoreError, OSError) as error:
+            raise OpenError(str(error)) from error
+        self.cache_dir = folder / "cache"
+        self.bank: Bank = open_bank(paths.packs() if packs is None else packs, self.cache_dir)
+        self._standings: dict[str, Standing] | None = None
+        if self.store.settings.get("rollover_hour", 4) != self.config.roll_over_hour:
+            self.store.settings.set("rollover_hour", self.config.roll_over_hour)
+        self._keep_retention()
+
+    def close(self) -> None:
+        """Close the store; every answer is on the disk already."""
+        self.store.close()
+
+    def __enter__(self) -> Drill:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _keep_retention(self) -> None:
+        now = self.store.parameters()
+        if abs(now.desired_retention - self.config.desired_retention) > 1e-9:
+            self.store.set_parameters(
+                replace(now, desired_retention=self.config.desired_retention, id="")
+            )
+
+    # -- the learner ----------------------------------------------------------------
+
+    @property
+    def profile(self) -> Profile:
+        """What the learner told about themselves."""
+        return profiles.load(self.store.settings.get)
+
+    def keep_profile(self, profile: Profile) -> None:
+        """Store the profile."""
+        self.store.settings.set(profiles.SETTING, profiles.to_json(profile))
+
+    # -- the bank -------------------------------------------------------------------
+
+    @property
+    def standings(self) -> Mapping[str, Standing]:
+        """What each item's proof is worth with the libraries installed here."""
+        if self._standings is None:
+            from drill.packs.ledger import LOCAL, standings
+
+            self._standings = standings(self.bank, self.cache_dir, self.cache_dir / LOCAL)
+        return self._standings
+
+    def forget_standings(self) -> None:
+        """Look again, after packages or the local ledger changed."""
+        self._standings = None
+
+    def askable(self) -> dict[str, Head]:
+        """Heads of the items that may be asked now."""
+        standings = self.standings
+        return {i: head for i, head in self.bank.heads.items() if standings[i] in ASKED}
+
+    def stale(self) -> list[str]:
+        """Items held back until they are proven again."""
+        return [i for i, s in self.standings.items() if s in ("stale", "unproven")]
+
+    # -- today ----------------------------------------------------------------------
+
+    def overview(self) -> Overview:
+        """Where the learner stands today."""
+        day = self.store.today()
+        heads = self.askable()
+        states = self.store.states()
+        summary = self.store.summary(day)
+        topics: dict[str, dict[str, int]] = {
+            t: {"due": 0, "new": 0, "seen": 0, "items": 0} for t in TOPICS
+        }
+        seconds = 0.0
+        due = new = 0
+        for item_id, head in heads.items():
+            row = topics.setdefault(head.topic, {"due": 0, "new": 0, "seen": 0, "items": 0})
+            row["items"] += 1
+            state = states.get(item_id)
+            if state is None or (state.new and state.due_day is None):
+                if state is None or not state.suspended:
+                    row["new"] += 1
+                    new += 1
+                continue
+            row["seen"] += 1
+            if state.is_due(day):
+                row["due"] += 1
+                due += 1
+                seconds += summary.seconds(head.type, head.seconds) + summary.feedback_seconds
+        standing = list(self.standings.values())
+        shows = {i: head.misconceptions for i, head in self.bank.heads.items()}
+        held_beliefs = [
+            b for b in self.store.misconceptions(shows).values() if b.status != "cleared"
+        ]
+        return Overview(
+            due=due,
+            new=new,
+            topics=topics,
+            minutes=seconds / 60,
+            answered_today=len(summary.answered_today),
+            streak=self.store.streak(day),
+            hidden=standing.count("hidden"),
+            held=standing.count("stale") + standing.count("unproven"),
+            unfinished=self.store.sessions.unfinished() is not None,
+            beliefs=len(held_beliefs),
+        )
+
+    # -- sessions -------------------------------------------------------------------
+
+    def start_session(
+        self,
+        *,
+        minutes: float | None = None,
+        topic: str = "",
+        limit: int | None = None,
+        more: bool = False,
+    ) -> Session:
+        """Begin a session; one that was left in the middle today goes on instead.
+
+        Args:
+            minutes: length; the profile's minutes a day by default.
+            topic: only this topic.
+            limit: at most so many items, retries not counted.
+            more: begin another one even where today's was finished.
+        """
+        from drill.services.session import begin, resume
+
+        if not topic and limit is None and not more:
+            unfinished = self.store.sessions.unfinished()
+            if unfinished is not None and unfinished.study_day == self.store.today():
+                session = resume(self, unfinished)
+                if session.asked is not None:
+                    return session
+        return begin(self, minutes or self.profile.minutes, topic=topic, limit=limit)
+
+    def back_up_daily(self) -> str:
+        """Make today's backup if there is none yet; safe to call from a thread.
+
+        Returns what went wrong, empty when nothing did.
+        """
+        from drill.store.backup import BackupError, daily_backup
+
+        try:
+            daily_backup(self.store.path, self.store.path.parent / "backups", self.clock())
+        except (BackupError, OSError) as error:
+            return f"Today's backup was not made: {error}"
+        return ""
+
+    def toggle_suspended(self, item_id: str) -> str:
+        """Suspend an item, or bring it back; says which."""
+        state = self.store.state(item_id)
+        if state is not None and state.suspended:
+            self.store.unsuspend(item_id)
+            return "Brought back."
+        self.store.suspend(item_id)
+        return "Suspended."
+
+    def mark_known(self, item_id: str, session_id: str = "") -> str:
+        """Mark an item as known: asked once more before the interview, or in three weeks."""
+        from drill.services.when import in_words
+
+        today = self.store.today()
+        left = self.profile.days_left(date_of_day(today))
+        day = today + (21 if left is None else max(1, left // 2))
+        self.store.mark_known({item_id: day}, session_id)
+        return f"Marked as known; asked once more {in_words(day, today)}."
+
+    def document(self, item_id: str) -> dict[str, Any]:
+        """Facts of one item for a person who browses: its state, history and standing."""
+        head = self.bank.heads[item_id]
+        return {
+            "head": head,
+            "standing": self.standings[item_id],
+            "state": self.store.state(item_id),
+            "history": self.store.history(item_id),
+        }

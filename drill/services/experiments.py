@@ -1,0 +1,375 @@
+"""The one owner of the experiment child: it starts, runs, cancels, saves and ends.
+
+For the TUI an `ExperimentService` in its event loop; for the CLI `run_experiment`, an iterator.
+Neither raises for what happens in a run: a run's last event is `Done` or `Error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drill import paths
+from drill.lab.pack_hash import pack_hash
+from drill.services.runs import RunFolder, mark_interrupted, new_run_id
+from drill.services.worker_process import Ended, Nudge, WorkerError, WorkerProcess
+from drill.worker.launcher import worker_command
+from drill.worker.protocol import (
+    Cancel,
+    Done,
+    Error,
+    ErrorKind,
+    Event,
+    Hello,
+    Image,
+    Log,
+    Ready,
+    Run,
+    Warm,
+)
+
+CANCEL_GRACE = 5.0
+"""Seconds that a child has to answer a cancel message before it is sent TERM."""
+TERM_GRACE = 2.0
+"""Seconds between TERM and KILL."""
+LIMIT_GRACE = 2.0
+"""Seconds over the time limit after which the child is no longer trusted to keep it."""
+START_GRACE = 180.0
+"""Seconds that a child may take to import torch before a run's time limit begins."""
+
+
+class BusyError(RuntimeError):
+    """A run is going on already."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What to run."""
+
+    name: str
+    file: str
+    """experiment.py, relative to the pack's root: `labs/cfg_reading/experiment.py`."""
+    pack: Path | None = None
+    """Root of the pack; None for the built-in one, wherever the child runs."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "auto"
+    model: str = ""
+    """Folder or hub id of the learner's own pipeline; empty for the bundled model."""
+    seed: int = 0
+    budget: float = 0.0
+    """Time limit in seconds; 0 for none."""
+
+
+class ExperimentService:
+    """Owns one child at a time, in the running event loop."""
+
+    def __init__(
+        self,
+        command: str | Sequence[str] = "",
+        *,
+        runs: Path | None = None,
+        logs: Path | None = None,
+        cancel_grace: float = CANCEL_GRACE,
+        term_grace: float = TERM_GRACE,
+        hello_seconds: float = 60.0,
+    ) -> None:
+        """`command` starts the child (`config.worker`); empty: this interpreter."""
+        self.command = worker_command(command)
+        self.runs = runs or paths.runs_dir()
+        self.log = (logs or paths.log_dir()) / "worker.log"
+        self._cancel_grace = cancel_grace
+        self._term_grace = term_grace
+        self._hello_seconds = hello_seconds
+        self._worker: WorkerProcess | None = None
+        self._starting = asyncio.Lock()
+        self._run: str = ""
+        self._stop: ErrorKind | None = None
+        self._notes: list[str] = []
+
+    @property
+    def running(self) -> str:
+        """Id of the run that is going on; empty when none is."""
+        return self._run
+
+    @property
+    def hello(self) -> Hello | None:
+        """What the living child said of itself; None without one."""
+        return self._worker.hello if self._worker and self._worker.alive else None
+
+    @property
+    def ready(self) -> Ready | None:
+        """Set once the living child has imported torch (or found that it cannot)."""
+        return self._worker.ready if self._worker and self._worker.alive else None
+
+    async def start(self, warm: RunSpec | None = None) -> Hello:
+        """Start the child if none lives, and let it load what `warm` would need.
+
+        Returns as soon as the child speaks, before torch is imported. Raises WorkerError.
+        """
+        async with self._starting:
+            if self._worker is None or not self._worker.alive:
+                if self._worker is not None:
+                    await self._worker.stop(0.0)
+                self._worker = None
+                self._worker = await WorkerProcess.start(
+                    self.command, self.log, self._hello_seconds
+                )
+                await asyncio.to_thread(self._look_around, self._worker.hello)
+            worker = self._worker
+        if warm is not None and not self._run:
+            pack = str(warm.pack or "")
+            worker.send(Warm(warm.name, warm.file, pack, warm.device, warm.model))
+        assert worker.hello is not None
+        return worker.hello
+
+    async def run(self, spec: RunSpec) -> AsyncIterator[Event]:
+        """Run an experiment; the last event is `Done` or `Error`.
+
+        Pictures and the result are saved under `runs/<run id>/`, and `Done.artefacts` are the
+        paths. Closing the iterator cancels the run. Raises BusyError while another run goes on.
+        """
+        if self._run:
+            raise BusyError(f"the run {self._run} is still going on")
+        run = new_run_id(spec.name)
+        request = Run(
+            run, spec.name, spec.file, str(spec.pack or ""), dict(spec.params), spec.device,
+            spec.model, spec.seed, spec.budget,
+        )  # fmt: skip
+        self._run, self._stop = run, None
+        events = self._events(request)
+        folder: RunFolder | None = None
+        try:
+            folder = await asyncio.to_thread(RunFolder, self.runs, request)
+            async for event in events:
+                if isinstance(event, Image):
+                    await asyncio.to_thread(folder.save_image, event)
+                elif isinstance(event, Done):
+                    event = dataclasses.replace(event, artefacts=folder.artefacts())
+                if isinstance(event, (Done, Error)):
+                    await asyncio.to_thread(folder.finish, event)
+                yield event
+        except OSError as error:
+            yield Error("crash", f"the run cannot be saved: {error}", run=run)
+        finally:
+            try:
+                await events.aclose()  # type: ignore[attr-defined]
+            finally:
+                self._run = ""
+
+    async def cancel(self) -> None:
+        """Ask the run to stop; its iterator ends with an `Error` of kind `cancelled`.
+
+        The child stays warm if it answers within the grace; else it is sent TERM, then KILL.
+        """
+        if self._run and self._stop is None:
+            self._stop = "cancelled"
+            if self._worker is not None:
+                self._worker.queue.put_nowait(Nudge())
+
+    async def close(self) -> None:
+        """End the child."""
+        async with self._starting:
+            if self._worker is not None:
+                await self._worker.stop(self._term_grace)
+                self._worker = None
+
+    def _look_around(self, hello: Hello | None) -> None:
+        """What needs the disk when a child has started."""
+        mark_interrupted(self.runs)
+        own = pack_hash(paths.builtin_pack())
+        self._notes = []
+        if hello is not None and hello.pack_hash != own:
+            self._notes.append(
+                "the worker has another version of the built-in labs than this drill: "
+                "its results may differ from what the questions expect"
+            )
+
+    async def _events(self, request: Run) -> AsyncIterator[Event]:
+        """The run's events up to the last one, whatever becomes of the child."""
+        fresh = self.hello is None
+        try:
+            hello = await self.start()
+        except WorkerError as error:
+            yield Error("unavailable", str(error), str(self.log), request.run)
+            return
+        worker = self._worker
+        assert worker is not None
+        _drain(worker)
+        if fresh:
+            yield hello
+        for note in self._notes:
+            yield Log(note, request.run)
+        worker.send(request)
+        ladder = _Ladder(worker, request, self._cancel_grace, self._term_grace)
+        finished = False
+        try:
+            while not finished:
+                if self._stop is not None:
+                    ladder.begin(self._stop)
+                try:
+                    item = await asyncio.wait_for(worker.queue.get(), ladder.wait())
+                except TimeoutError:
+                    ladder.climb()
+                    continue
+                if isinstance(item, Nudge):
+                    continue
+                if isinstance(item, Ended):
+                    finished = True
+                    yield self._ended(worker, request, ladder)
+                elif isinstance(item, Ready) or getattr(item, "run", None) == request.run:
+                    if not isinstance(item, Ready):
+                        ladder.started()
+                    finished = isinstance(item, (Done, Error))
+                    yield self._told(item, request, ladder)
+                elif isinstance(item, Log):
+                    yield item
+        finally:
+            if not finished:
+                await self._abandon(worker, request)
+
+    def _told(self, event: Event, request: Run, ladder: _Ladder) -> Event:
+        if not isinstance(event, Error):
+            return event
+        if event.error == "cancelled" and ladder.reason == "timeout":
+            event = dataclasses.replace(event, error="timeout", message=_overdue(request))
+        if event.error in ("crash", "oom", "unavailable"):
+            event = dataclasses.replace(event, log=str(self.log))
+        return event
+
+    def _ended(self, worker: WorkerProcess, request: Run, ladder: _Ladder) -> Error:
+        log = str(self.log)
+        how = worker.how_it_ended()
+        if ladder.reason == "cancelled":
+            says = "the run was cancelled; its process did not answer and was ended"
+            return Error("cancelled", says, log, request.run)
+        if ladder.reason is not None:
+            return Error("timeout", _overdue(request) + "; its process was ended", log, request.run)
+        if worker.process.returncode == -signal.SIGKILL:
+            says = "the experiment's process was killed from outside, most likely for its memory"
+            return Error("oom", says, log, request.run)
+        return Error("crash", f"the experiment's process {how}; see {log}", log, request.run)
+
+    async def _abandon(self, worker: WorkerProcess, request: Run) -> None:
+        """Nobody listens any more: cancel the run, or end a child that does not answer."""
+        worker.send(Cancel(request.run))
+        end = time.monotonic() + self._cancel_grace
+        while worker.alive and (left := end - time.monotonic()) > 0:
+            try:
+                item = await asyncio.wait_for(worker.queue.get(), left)
+            except TimeoutError:
+                break
+            if isinstance(item, Ended):
+                return
+            if isinstance(item, (Done, Error)) and item.run == request.run:
+                return
+        await worker.stop(0.0)
+
+
+class _Ladder:
+    """How a run is brought to an end: a message, then TERM, then KILL."""
+
+    def __init__(
+        self, worker: WorkerProcess, request: Run, cancel_grace: float, term_grace: float
+    ) -> None:
+        self.reason: ErrorKind | None = None
+        self._worker = worker
+        self._run = request.run
+        self._graces = [cancel_grace, term_grace, term_grace]
+        self._rung = 0
+        self._limit = request.budget + LIMIT_GRACE if request.budget else 0.0
+        self._due = time.monotonic() + START_GRACE + self._limit if self._limit else None
+
+    def started(self) -> None:
+        """The run's first event: from here on its time is counted."""
+        if self._limit and self.reason is None:
+            self._due = time.monotonic() + self._limit
+            self._limit = 0.0
+
+    def begin(self, reason: ErrorKind) -> None:
+        """Send the cancel message, once."""
+        if self.reason is None:
+            self.reason = reason
+            self.climb()
+
+    def wait(self) -> float | None:
+        """Seconds until the next rung; None while nothing presses."""
+        return None if self._due is None else max(0.0, self._due - time.monotonic())
+
+    def climb(self) -> None:
+        """Take the next step and set the time of the one after it."""
+        if self.reason is None:
+            self.reason = "timeout"
+        if self._rung == 0:
+            self._worker.send(Cancel(self._run))
+        else:
+            self._worker.signal(signal.SIGTERM if self._rung == 1 else signal.SIGKILL)
+        self._due = time.monotonic() + self._graces[min(self._rung, 2)]
+        self._rung += 1
+
+
+def _overdue(request: Run) -> str:
+    return f"the run took longer than its {request.budget:g} s"
+
+
+def _drain(worker: WorkerProcess) -> None:
+    """Forget what arrived between two runs, unless the child has ended."""
+    ended = False
+    with contextlib.suppress(asyncio.QueueEmpty):
+        while True:
+            ended = isinstance(worker.queue.get_nowait(), Ended) or ended
+    if ended:
+        worker.queue.put_nowait(Ended())
+
+
+def run_experiment(
+    spec: RunSpec,
+    command: str | Sequence[str] = "",
+    *,
+    runs: Path | None = None,
+    logs: Path | None = None,
+) -> Iterator[Event]:
+    """The events of a run, for callers without an event loop; the child ends with the iterator.
+
+    An exception thrown into the waiting (Ctrl+C) cancels the run and passes through.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        service = _in_loop(loop, command, runs, logs)
+        events = service.run(spec)
+        try:
+            while True:
+                step: asyncio.Task[Event] = loop.create_task(anext(events))  # type: ignore[arg-type]
+                try:
+                    yield loop.run_until_complete(step)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    if not step.done():
+                        step.cancel()
+                        loop.run_until_complete(asyncio.gather(step, return_exceptions=True))
+        finally:
+            loop.run_until_complete(events.aclose())  # type: ignore[attr-defined]
+            loop.run_until_complete(service.close())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+
+
+def _in_loop(
+    loop: asyncio.AbstractEventLoop,
+    command: str | Sequence[str],
+    runs: Path | None,
+    logs: Path | None,
+) -> ExperimentService:
+    async def make() -> ExperimentService:
+        return ExperimentService(command, runs=runs, logs=logs)
+
+    return loop.run_until_complete(make())

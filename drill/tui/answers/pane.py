@@ -1,0 +1,35 @@
+"""What every answer pane offers."""
+
+from __future__ import annotations
+
+from textual.containers import Vertical
+from textual.message import Message
+
+
+class AnswerPane(Vertical):
+    """Takes one answer. `answer()` is the string for the grader, empty while there is none."""
+
+    DEFAULT_CSS = """
+    AnswerPane { height: auto; max-height: 100%; }
+    AnswerPane > .help { color: $text-muted; height: auto; }
+    """
+    digits_submit = True
+    """Whether 1, 2, 3 may submit while this pane has the focus (not where digits are typed)."""
+
+    class Ready(Message):
+        """The answer is complete; only the confidence is missing."""
+
+    class Changed(Message):
+        """The answer changed and may be kept as a draft."""
+
+    def answer(self) -> str:
+        """The answer as one string."""
+        raise NotImplementedError
+
+    def restore(self, draft: str) -> None:
+        """Fill in an answer that was begun before."""
+        raise NotImplementedError
+
+    def focus_answer(self) -> None:
+        """Put the focus where the answer is given."""
+        raise NotImplementedError

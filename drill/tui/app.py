@@ -1,0 +1,170 @@
+"""The app: opens the services, holds what outlives a screen, and applies the learner's settings."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from drill import paths
+from drill.config import ConfigError
+from drill.services.app import Drill, OpenError
+from drill.tui.actions import unknown_ids
+from drill.tui.dialog import Note
+
+if TYPE_CHECKING:
+    from drill.services.experiments import ExperimentService
+    from drill.services.session import Session
+
+DEFAULT_THEME = "textual-dark"
+
+
+class DrillApp(App[int]):
+    """One window on the services."""
+
+    TITLE = "drill"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: list[BindingType] = [
+        Binding("f1", "help", "help", show=False, id="app.help"),
+        Binding("ctrl+q", "leave", "quit", show=False, id="app.quit", priority=True),
+    ]
+
+    def __init__(self, drill: Drill, session: Session | None = None) -> None:
+        super().__init__()
+        self.drill = drill
+        self.key_choices: dict[str, str] = dict(drill.config.keys)
+        self._first_session = session
+        self._experiments: ExperimentService | None = None
+
+    def on_mount(self) -> None:
+        self._apply_theme()
+        self.set_keymap(self.key_choices)
+        from drill.tui.screens.home import HomeScreen
+
+        self.push_screen(HomeScreen())
+        if self._first_session is not None:
+            from drill.tui.screens.session import SessionScreen
+
+            self.push_screen(SessionScreen(self._first_session))
+        self.set_timer(0.5, self._after_paint)
+
+    def _apply_theme(self) -> None:
+        wanted = self.drill.config.theme or self.drill.store.settings.get("theme", DEFAULT_THEME)
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            self.theme = DEFAULT_THEME
+            self.notify(f"There is no theme {wanted!r}.", severity="warning", markup=False)
+        self.theme_changed_signal.subscribe(self, lambda _: self._keep_theme())
+
+    def _keep_theme(self) -> None:
+        if not self.drill.config.theme:
+            self.drill.store.settings.set("theme", self.theme)
+
+    def _after_paint(self) -> None:
+        """What may wait until the first screen is shown."""
+        unknown = unknown_ids(self.key_choices)
+        if unknown:
+            listed = ", ".join(unknown)
+            self.notify(
+                f"{paths.config_file()}: no action {listed}", severity="warning", markup=False
+            )
+        if self.drill.bank.problems:
+            count = len(self.drill.bank.problems)
+            self.notify(
+                f"{count} problems in question files; `drill bank check` lists them.",
+                severity="warning",
+                markup=False,
+            )
+        from drill.services import labs_packages
+
+        if labs_packages.wanted():
+            labs_packages.install()
+        self._back_up()
+
+    @work(thread=True, exit_on_error=False)
+    def _back_up(self) -> None:
+        problem = self.drill.back_up_daily()
+        if problem:
+            self.call_from_thread(self.notify, problem, severity="error", markup=False)
+
+    @property
+    def experiments(self) -> ExperimentService:
+        """The owner of the experiment child; it is started when first asked for."""
+        if self._experiments is None:
+            from drill.services.experiments import ExperimentService
+
+            self._experiments = ExperimentService(self.drill.config.worker)
+        return self._experiments
+
+    def warm_up(self, name: str) -> None:
+        """Start the experiment child while the learner is still thinking."""
+        from drill.services import labs_packages
+
+        if labs_packages.present():
+            self._warm(name)
+
+    @work(exclusive=True, group="warm", exit_on_error=False)
+    async def _warm(self, name: str) -> None:
+        from drill.services.labs import run_spec
+
+        await self.experiments.start(warm=run_spec(self.drill, name, {}))
+
+    def action_help(self) -> None:
+        from drill.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    async def action_leave(self) -> None:
+        if self._experiments is not None and self._experiments.running:
+            from drill.tui.dialog import Pick
+
+            choices = ["stay", "stop it and quit"]
+            self.push_screen(Pick("An experiment is running.", choices), self._leave_if)
+        else:
+            await self._leave()
+
+    async def _leave_if(self, choice: int | None) -> None:
+        if choice == 1:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        if self._experiments is not None:
+            await self._experiments.close()
+        self.exit(0)
+
+    async def on_unmount(self) -> None:
+        if self._experiments is not None:
+            await self._experiments.close()
+
+    def explain(self, title: str, text: str) -> None:
+        """Show something to read."""
+        self.push_screen(Note(title, text))
+
+
+def run(
+    *,
+    in_session: bool = False,
+    topic: str = "",
+    limit: int | None = None,
+    minutes: float | None = None,
+) -> int:
+    """Open the app, with `in_session` at once in a session; returns the exit code."""
+    try:
+        drill = Drill()
+    except (ConfigError, OpenError) as error:
+        print(f"drill: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    from drill.tui.widgets.picture import probe
+
+    probe(drill.config.images)
+    session = None
+    if in_session:
+        session = drill.start_session(topic=topic, limit=limit, minutes=minutes)
+    with drill:
+        return DrillApp(drill, session).run() or 0

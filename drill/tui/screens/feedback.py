@@ -1,0 +1,128 @@
+"""After an answer: the verdict, why, the learner's ticks, the grade and what comes next."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from drill.domain.questions import TOPICS, LineBody, MutantBody
+from drill.services.session import Session
+from drill.tui.actions import bindings
+from drill.tui.screens.base import BaseScreen
+from drill.tui.text import prose, row, styled
+from drill.tui.widgets import feedback as text
+from drill.tui.widgets.code_view import CodeView
+
+
+class FeedbackScreen(BaseScreen):
+    """Dismissed with True to go on, False to go home."""
+
+    BINDINGS = bindings("feedback")
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.cursor = 0
+
+    def body(self) -> ComposeResult:
+        feedback = self.session.feedback
+        assert feedback is not None
+        question = feedback.asked.question
+        with Horizontal(id="stage", classes="has-code" if question.code else ""):
+            with Vertical(id="left"):
+                with VerticalScroll(id="feedback"):
+                    yield Static("", id="verdict", markup=False)
+                    yield Static(prose(question.prompt), id="shown-prompt", markup=False)
+                    yield Vertical(id="code-slot")
+                    yield Static("", id="told", markup=False)
+                yield Static("", id="memory", markup=False)
+            yield Vertical(id="side")
+
+    async def on_mount(self) -> None:
+        feedback = self.session.feedback
+        assert feedback is not None
+        question = feedback.asked.question
+        topic = TOPICS.get(question.head.topic, question.head.topic).split(":")[0]
+        self.head(
+            row(styled(topic, "bold"), Content(f" · {question.head.level} · {question.head.type}")),
+            f"{feedback.asked.number} of ~{feedback.asked.expected}",
+        )
+        self.query_one("#code-slot").styles.height = "auto"
+        if question.code is not None and isinstance(question.body, LineBody | MutantBody):
+            view = CodeView(question.code, widget_id="code")
+            place = "#side" if self.has_class("-wide") else "#code-slot"
+            await self.query_one(place).mount(view)
+            lines = (
+                question.body.lines
+                if isinstance(question.body, LineBody)
+                else (question.body.line,)
+            )
+            view.flag(dict.fromkeys(lines, "✓"))
+        self.redraw()
+        self.query_one("#feedback").focus()
+
+    def redraw(self) -> None:
+        """Draw the feedback as it is now."""
+        feedback = self.session.feedback
+        if feedback is None:
+            return
+        cursor = self.cursor if feedback.verdict.points else -1
+        self.query_one("#verdict", Static).update(text.verdict_line(feedback))
+        self.query_one("#told", Static).update(text.body(feedback, cursor=cursor))
+        self.query_one("#memory", Static).update(text.memory_line(feedback))
+
+    def action_next(self) -> None:
+        self.session.advance()
+        self._leave(True)
+
+    def action_back(self) -> None:
+        self.session.advance()
+        self._leave(False)
+
+    def _leave(self, went_on: bool) -> None:
+        screen: Screen[bool] = self  # type: ignore[assignment]
+        screen.dismiss(went_on)
+
+    def action_undo(self) -> None:
+        self.session.undo()
+        self._leave(True)
+
+    def action_suspend(self) -> None:
+        self.session.suspend()
+        self.notify("Suspended; browse brings it back.", markup=False)
+        self._leave(True)
+
+    def action_grade(self, grade: int) -> None:
+        self.session.overrule(grade)
+        self.redraw()
+
+    def action_cursor(self, by: int) -> None:
+        feedback = self.session.feedback
+        scroll = self.query_one("#feedback", VerticalScroll)
+        if feedback is None or not feedback.verdict.points:
+            scroll.scroll_relative(y=2 * by, animate=False)
+            return
+        self.cursor += by
+        if not 0 <= self.cursor < len(feedback.verdict.points):
+            self.cursor = max(0, min(len(feedback.verdict.points) - 1, self.cursor))
+            scroll.scroll_relative(y=2 * by, animate=False)
+        self.redraw()
+
+    def action_tick(self) -> None:
+        feedback = self.session.feedback
+        if feedback is not None and feedback.verdict.points:
+            self.session.tick(feedback.verdict.points[self.cursor].id)
+            self.redraw()
+
+    def action_experiment(self) -> None:
+        feedback = self.session.feedback
+        link = feedback.asked.question.experiment if feedback is not None else None
+        if link is None:
+            self.notify("No experiment is linked to this question.", markup=False)
+            return
+        from drill.tui.screens.run import RunScreen
+
+        self.app.push_screen(RunScreen(link.name, dict(link.params), claim=link.claim))

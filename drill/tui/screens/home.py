@@ -1,0 +1,170 @@
+"""Home: what is due, what is new, how long it takes, and what to do next in one key."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from drill.domain.memory.study_day import date_of_day
+from drill.domain.questions import TOPICS
+from drill.services.app import Overview
+from drill.tui.actions import bindings
+from drill.tui.dialog import Pick
+from drill.tui.screens.base import BaseScreen
+from drill.tui.text import row, styled
+from drill.tui.widgets.bars import bar
+
+
+class HomeScreen(BaseScreen):
+    """Drawn again whenever it is returned to."""
+
+    BINDINGS = bindings("home")
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="home"):
+            yield Static("", id="next", markup=False)
+            yield Static("", id="facts", markup=False)
+            yield Static("", id="topics", markup=False)
+            yield Static("", id="labs", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self.set_interval(1.0, self._labs_line)
+
+    def on_screen_resume(self) -> None:
+        self.call_next(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what the services say now."""
+        if not self.drill.profile.done:
+            from drill.tui.screens.setup import SetupScreen
+
+            self.app.push_screen(SetupScreen(first=True))
+            return
+        overview = self.drill.overview()
+        self.head(styled("drill", "bold"), self._countdown())
+        self.query_one("#next", Static).update(self._next(overview))
+        self.query_one("#facts", Static).update(self._facts(overview))
+        self.query_one("#topics", Static).update(self._topics(overview))
+        self._labs_line()
+
+    def _countdown(self) -> str:
+        today = date_of_day(self.drill.store.today())
+        left = self.drill.profile.days_left(today)
+        if left is None:
+            return "no interview date (s)"
+        return "interview today" if left == 0 else f"interview in {left} day{'s' * (left != 1)}"
+
+    def _next(self, o: Overview) -> Content:
+        key = styled(" enter ", "bold reverse")
+        if o.unfinished:
+            return row(key, styled("  go on where you stopped", "bold"))
+        if not o.due and not o.new:
+            return row(
+                styled("✓ Nothing is left for today.", "bold $text-success"),
+                Content("  b browses the bank, l runs an experiment."),
+            )
+        minutes = self.drill.profile.minutes
+        if o.due:
+            what = f"{o.due} due ({max(1, round(o.minutes))} min)"
+            what += ", then new ones" if o.new and o.minutes < minutes else ""
+        else:
+            what = "nothing is due; new questions"
+        return row(
+            key, styled(f"  today's session of {minutes} minutes", "bold"), Content(f": {what}")
+        )
+
+    def _facts(self, o: Overview) -> Content:
+        parts = [
+            f"answered today {o.answered_today}",
+            f"streak {o.streak} day{'s' * (o.streak != 1)}",
+            f"new available {o.new}",
+        ]
+        if o.beliefs:
+            parts.append(f"beliefs to mend {o.beliefs}")
+        if o.hidden:
+            parts.append(f"{o.hidden} wait for the experiments' packages")
+        if o.held:
+            parts.append(f"{o.held} held back until proven again")
+        return styled(" · ".join(parts), "$foreground 60%")
+
+    def _topics(self, o: Overview) -> Content:
+        width = max(len(title.split(":")[0]) for title in TOPICS.values())
+        drawn = [styled(f"{'':<{width}}    due   new   seen", "$foreground 60%")]
+        for topic, title in TOPICS.items():
+            counts = o.topics.get(topic, {})
+            items, seen = counts.get("items", 0), counts.get("seen", 0)
+            due = counts.get("due", 0)
+            share = bar(seen / items if items else 0.0, 16)
+            drawn.append(
+                row(
+                    styled(f"{title.split(':')[0]:<{width}}", "bold" if due else ""),
+                    Content(f"  {due or '·':>5} {counts.get('new', 0) or '·':>5}   "),
+                    styled(share, "$text-accent on $panel"),
+                    styled(f" {seen}/{items}", "$foreground 60%"),
+                )
+            )
+        return Content("\n").join(drawn)
+
+    def _labs_line(self) -> None:
+        from drill.services import labs_packages
+
+        standing = labs_packages.standing()
+        line = self.query_one("#labs", Static)
+        line.display = standing.state != "ready"
+        more = "  (i installs them)" if standing.state in ("missing", "failed") else ""
+        line.update(styled(f"\n{standing.line()}{more}", "$text-warning"))
+
+    # -- actions -------------------------------------------------------------------
+
+    def action_start(self) -> None:
+        self._begin("")
+
+    def _begin(self, topic: str) -> None:
+        from drill.tui.screens.session import SessionScreen
+
+        session = self.drill.start_session(topic=topic)
+        self.app.push_screen(SessionScreen(session))
+
+    def action_topic(self) -> None:
+        self.app.push_screen(Pick("Practise which topic?", list(TOPICS.values())), self._topic)
+
+    def _topic(self, choice: int | None) -> None:
+        if choice is not None:
+            self._begin(list(TOPICS)[choice])
+
+    def action_browse(self) -> None:
+        from drill.tui.screens.browse import BrowseScreen
+
+        self.app.push_screen(BrowseScreen())
+
+    def action_labs(self) -> None:
+        from drill.tui.screens.labs import LabsScreen
+
+        self.app.push_screen(LabsScreen())
+
+    def action_setup(self) -> None:
+        from drill.tui.screens.setup import SetupScreen
+
+        self.app.push_screen(SetupScreen())
+
+    def action_undo(self) -> None:
+        session = self.drill.start_session()
+        undone = session.undo()
+        self.notify(
+            f"Taken back: {undone}" if undone else "There is nothing to take back.", markup=False
+        )
+        self.redraw()
+
+    def action_install(self) -> None:
+        from drill.services import labs_packages
+
+        labs_packages.install()
+        self._labs_line()
+
+    @work(exclusive=True)
+    async def action_quit(self) -> None:
+        await self.drill_app.action_leave()

@@ -1,0 +1,301 @@
+"""A session: one question in focus, its answer always at the same place, then why."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from drill.domain.questions import CodeBody, ExplainBody, LineBody, MutantBody
+from drill.domain.verdict import MalformedAnswerError
+from drill.services.asked import Asked
+from drill.services.session import Session
+from drill.tui.actions import bindings
+from drill.tui.answers import pane_for
+from drill.tui.answers.lines import LinePane
+from drill.tui.answers.pane import AnswerPane
+from drill.tui.screens.base import BaseScreen
+from drill.tui.text import plain, prose, row, styled
+from drill.tui.widgets.code_view import CodeView
+from drill.tui.widgets.confidence import ConfidenceBar
+
+
+class SessionScreen(BaseScreen):
+    """Asks the session's current question and hands over to the feedback."""
+
+    BINDINGS = bindings("session")
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._pane: AnswerPane | None = None
+        self._busy = False
+        self._shown: str = ""
+
+    # -- composition ---------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="stage"):
+            with Vertical(id="left"):
+                with VerticalScroll(id="reading", can_focus=False):
+                    yield Static("", id="why", markup=False)
+                    yield Static("", id="prompt", markup=False)
+                    yield Vertical(id="code-slot")
+                    yield Static("", id="hints", markup=False)
+                yield Static("", id="notice", markup=False)
+                yield Vertical(id="answer")
+                yield ConfidenceBar("sure")
+            yield Vertical(id="side")
+
+    def on_mount(self) -> None:
+        self.query_one("#code-slot").styles.height = "auto"
+        self.call_next(self.show_current)
+
+    # -- showing -------------------------------------------------------------------
+
+    async def show_current(self) -> None:
+        """Show what the session asks now, or the end of it."""
+        asked = self.session.asked
+        if asked is None:
+            from drill.tui.screens.summary import SummaryScreen
+
+            self.app.switch_screen(SummaryScreen(self.session))
+            return
+        question = asked.question
+        head = question.head
+        from drill.domain.questions import TOPICS
+
+        topic = TOPICS.get(head.topic, head.topic).split(":")[0]
+        self.head(
+            row(styled(topic, "bold"), Content(f" · {head.level} · {head.type}")),
+            f"{asked.number} of ~{asked.expected} · {asked.minutes_left:.0f} min left",
+        )
+        self.query_one("#why", Static).update(styled(asked.reason, "$foreground 60%"))
+        self.query_one("#prompt", Static).update(prose(question.prompt))
+        self._notice("")
+        self._show_hints(asked)
+        await self._place_code(asked)
+        holder = self.query_one("#answer", Vertical)
+        await holder.remove_children()
+        self._pane = pane_for(question)
+        await holder.mount(self._pane)
+        if asked.draft:
+            self._pane.restore(asked.draft)
+        self._pane.focus_answer()
+        self.query_one("#reading").scroll_home(animate=False)
+        self._busy = False
+        self._shown = head.id
+        self.session.seen()
+        if self.session.phase == "locked":
+            self.call_next(self._judge_locked)
+
+    async def _place_code(self, asked: Asked) -> None:
+        question = asked.question
+        slot, side = self.query_one("#code-slot", Vertical), self.query_one("#side", Vertical)
+        await slot.remove_children()
+        await side.remove_children()
+        stage = self.query_one("#stage")
+        stage.set_class(question.code is not None, "has-code")
+        if question.code is not None:
+            selectable = isinstance(question.body, LineBody | MutantBody)
+            view = CodeView(question.code, selectable=selectable, widget_id="code")
+            await (side if self.has_class("-wide") else slot).mount(view)
+
+    async def on_screen_resume(self) -> None:
+        if self._shown and self.session.asked is not None:
+            await self.show_current()
+
+    def _show_hints(self, asked: Asked) -> None:
+        total = len(asked.question.hints)
+        shown = [prose(f"Hint {i} of {total}: {h}") for i, h in enumerate(asked.hints, start=1)]
+        self.query_one("#hints", Static).update(Content("\n").join(shown))
+
+    def _notice(self, text: str, *, error: bool = False) -> None:
+        notice = self.query_one("#notice", Static)
+        notice.set_class(error, "-error")
+        notice.update(plain(text))
+
+    # -- answering -----------------------------------------------------------------
+
+    @on(AnswerPane.Changed)
+    def _keep_draft(self) -> None:
+        if self._pane is not None:
+            self.session.keep_draft(self._pane.answer())
+
+    @on(CodeView.Chosen)
+    def _line_chosen(self, event: CodeView.Chosen) -> None:
+        if isinstance(self._pane, LinePane):
+            self._pane.chose(event.lines)
+
+    @on(AnswerPane.Ready)
+    def _ready(self) -> None:
+        if self._pane is None:
+            return
+        answer = self._pane.answer()
+        if not answer:
+            self._notice("There is no answer yet.", error=True)
+            return
+        try:
+            self.session.read(answer)
+        except MalformedAnswerError as error:
+            self._notice(str(error), error=True)
+            return
+        self._notice("")
+        self.query_one(ConfidenceBar).focus()
+
+    @on(ConfidenceBar.Given)
+    def _submit(self, event: ConfidenceBar.Given) -> None:
+        if self._pane is None or self._busy:
+            return
+        answer = self._pane.answer()
+        try:
+            self.session.submit(answer, event.confidence)
+        except MalformedAnswerError as error:
+            self._notice(str(error), error=True)
+            self._pane.focus_answer()
+            return
+        if self.session.phase == "locked":
+            self._judge_locked()
+        else:
+            self._show_feedback()
+
+    def _judge_locked(self) -> None:
+        """A prediction or code stands: run what judges it."""
+        asked = self.session.asked
+        if asked is None or self._busy:
+            return
+        self._busy = True
+        if isinstance(asked.question.body, CodeBody):
+            self._notice("Running the property tests…")
+            self._run_properties()
+            return
+        from drill.tui.screens.run import RunScreen
+
+        link = asked.question.experiment
+        assert link is not None  # the schema requires it for predict
+        screen = RunScreen(link.name, dict(link.params), claim=link.claim, prediction=asked.draft)
+        self.app.push_screen(screen, self._ran)
+
+    def _ran(self, result: object) -> None:
+        from drill.services.labs import RunRecord
+
+        self._busy = False
+        if isinstance(result, RunRecord):
+            self.session.settle(result.outcomes, run_id=result.run_id)
+            self._show_feedback()
+        else:
+            self._notice(
+                "Your prediction stays locked. enter runs the experiment again, "
+                "f3 puts it off to the end of the session.",
+                error=True,
+            )
+            self.query_one(ConfidenceBar).focus()
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _run_properties(self) -> None:
+        from drill.services.code_judge import JudgeUnavailableError
+
+        try:
+            outcomes = self.session.run_properties()
+        except JudgeUnavailableError as error:
+            self.app.call_from_thread(self._not_judged, str(error))
+        else:
+            self.app.call_from_thread(self._properties_ran, outcomes)
+
+    def _not_judged(self, why: str) -> None:
+        self._busy = False
+        self.session.unlock()
+        self._notice(f"Your code could not be judged: {why}", error=True)
+
+    def _properties_ran(self, outcomes: dict[str, object]) -> None:
+        self._busy = False
+        self._notice("")
+        self.session.settle(outcomes)
+        self._show_feedback()
+
+    def _show_feedback(self) -> None:
+        from drill.tui.screens.feedback import FeedbackScreen
+
+        self._shown = ""
+        self.app.push_screen(FeedbackScreen(self.session), self._after_feedback)
+
+    async def _after_feedback(self, went_on: bool | None) -> None:
+        if went_on:
+            await self.show_current()
+        else:
+            self.app.pop_screen()
+
+    # -- actions -------------------------------------------------------------------
+
+    def action_hint(self) -> None:
+        hint = self.session.hint()
+        asked = self.session.asked
+        if hint is None or asked is None:
+            self._notice("There is no further hint.")
+        else:
+            self._show_hints(asked)
+            self.query_one("#reading").scroll_end(animate=False)
+
+    async def action_skip(self) -> None:
+        self.session.skip()
+        await self.show_current()
+
+    async def action_known(self) -> None:
+        self.session.mark_known()
+        self.notify("Marked as known; asked once more before the date.", markup=False)
+        await self.show_current()
+
+    async def action_suspend(self) -> None:
+        self.session.suspend()
+        self.notify("Suspended; browse brings it back.", markup=False)
+        await self.show_current()
+
+    async def action_undo(self) -> None:
+        undone = self.session.undo()
+        self.notify(
+            f"Taken back: {undone}" if undone else "There is nothing to take back.", markup=False
+        )
+        await self.show_current()
+
+    def action_aloud(self) -> None:
+        asked = self.session.asked
+        if asked is None or not isinstance(asked.question.body, ExplainBody):
+            self._notice("Only explanations can be said aloud.")
+            return
+        from drill.tui.screens.aloud import AloudScreen
+
+        self.app.push_screen(AloudScreen(asked.question), self._said_aloud)
+
+    def _said_aloud(self, result: tuple[tuple[str, ...], float] | None) -> None:
+        if result is not None:
+            ticked, seconds = result
+            self.session.said_aloud(ticked, seconds)
+            self._show_feedback()
+
+    def action_editor(self) -> None:
+        from drill.tui.answers.prose import ProsePane
+        from drill.tui.editor import edit
+
+        if isinstance(self._pane, ProsePane):
+            suffix = ".py" if self._pane.kind == "code" else ".txt"
+            text = edit(self.app, self._pane.answer(), suffix, self.drill.config.editor)
+            if text is not None:
+                self._pane.restore(text)
+                self.session.keep_draft(self._pane.answer())
+        else:
+            self._notice("An editor is for answers of several lines.")
+
+    def action_zoom(self) -> None:
+        asked = self.session.asked
+        if asked is not None and asked.question.code is not None:
+            from drill.tui.screens.zoom import ZoomScreen
+
+            self.app.push_screen(ZoomScreen(asked.question.code))
+
+    def action_back(self) -> None:
+        if isinstance(self.focused, ConfidenceBar) and self._pane is not None and not self._busy:
+            self._pane.focus_answer()
+        else:
+            self.app.pop_screen()

@@ -1,0 +1,1 @@
+"""Widgets: code, answers of each type, confidence, feedback, pictures and plots."""

@@ -1,0 +1,57 @@
+"""A plot that can be read as a table: one row an x value, one bar a series, numbers beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from drill.tui.text import styled
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_STYLES = ("$text-accent", "$text-warning", "$text-success", "$text-primary")
+
+
+def bar(share: float, width: int) -> str:
+    """A horizontal bar in eighths of a cell."""
+    share = min(1.0, max(0.0, share))
+    eighths = round(share * width * 8)
+    full, rest = divmod(eighths, 8)
+    drawn = "█" * full + (_EIGHTHS[rest] if rest and full < width else "")
+    return drawn.ljust(width)
+
+
+def bars(
+    label: str, xs: Sequence[object], series: Mapping[str, Sequence[float]], width: int = 78
+) -> Content:
+    """Bars of every series against `xs`; each series is scaled to its own largest value."""
+    names = list(series)
+    lead = max([len(label), *(len(_short(x)) for x in xs)]) + 1
+    room = max(8, (width - lead) // max(1, len(names)) - 9)
+    head = styled(label.rjust(lead), "$foreground 60%")
+    titles = [
+        styled("  " + name[: room + 6].ljust(room + 6), _STYLES[i % len(_STYLES)])
+        for i, name in enumerate(names)
+    ]
+    drawn = [Content("").join([head, *titles])]
+    for at, x in enumerate(xs):
+        cells = [styled(_short(x).rjust(lead), "$foreground 60%")]
+        for i, name in enumerate(names):
+            values = series[name]
+            top = max((abs(v) for v in values), default=0.0) or 1.0
+            value = values[at]
+            cells.append(styled("  " + bar(value / top, room), _STYLES[i % len(_STYLES)]))
+            cells.append(Content(f" {value:5.3g}"[:6].ljust(6)))
+        drawn.append(Content("").join(cells))
+    return Content("\n").join(drawn)
+
+
+def plot_bars(label: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> Content:
+    """`bars` of series given as points; x values are taken from all of them."""
+    xs = sorted({x for points in series.values() for x, _ in points})
+    tables = {name: dict(points) for name, points in series.items()}
+    return bars(label, xs, {n: [t.get(x, 0.0) for x in xs] for n, t in tables.items()})
+
+
+def _short(x: object) -> str:
+    return f"{x:g}" if isinstance(x, int | float) else str(x)

@@ -1,0 +1,1 @@
+"""The child process that runs experiments and proofs, and the protocol it speaks."""

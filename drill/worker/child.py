@@ -1,0 +1,330 @@
+"""The experiment child: requests on stdin, events on stdout, everything else on stderr.
+
+    python -m drill.worker.child
+
+The real stdout is kept for the protocol and file descriptor 1 is pointed at stderr before anything
+else is imported, so that no library can write into the protocol. The first event is `hello`; then
+torch and diffusers are imported while requests are awaited. A cancelled, overdue or failed run
+leaves the child warm; the end of stdin ends it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drill.lab.context import Context
+    from drill.lab.experiment import Experiment
+    from drill.worker.protocol import Done, ErrorKind, Event, Run, Warm
+
+REPORTED = ("drill", "torch", "diffusers", "transformers", "peft", "numpy", "safetensors")
+"""Packages whose versions are sent; drill's own distribution has another name."""
+DISTRIBUTIONS = {"drill": "diffusion-drill"}
+HOW_TO_GET = "pip install 'diffusion-drill[labs]'"
+LAB_PACKAGES = frozenset({*REPORTED, "PIL", "tokenizers", "huggingface_hub", "accelerate"})
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def claim_stdout() -> BinaryIO:
+    """The real stdout as a binary stream; file descriptor 1 becomes stderr."""
+    kept = os.dup(1)
+    os.set_inheritable(kept, False)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "wb", buffering=0)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that matter, from their metadata; nothing is imported."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in REPORTED:
+        try:
+            found[name] = version(DISTRIBUTIONS.get(name, name))
+        except PackageNotFoundError:
+            continue
+    if "drill" not in found:
+        from drill import __version__
+
+        found["drill"] = __version__
+    return found
+
+
+def builtin_pack() -> Path:
+    from drill import paths
+
+    return paths.builtin_pack()
+
+
+class Child:
+    """One child: a queue of requests, at most one run at a time, and the way out."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        import queue
+        import threading
+
+        self.requests: queue.SimpleQueue[Run | Warm] = queue.SimpleQueue()
+        self.out = out
+        self.writing = threading.Lock()
+        self.cancelled: set[str] = set()
+        self.missing = ""
+        """Why torch or diffusers cannot be imported; empty when they can."""
+
+    def send(self, event: Event) -> None:
+        from drill.worker.protocol import encode
+
+        line = memoryview(encode(event))
+        with self.writing:
+            try:
+                while line:
+                    line = line[self.out.write(line) or 0 :]
+            except OSError:  # nobody reads any more
+                os._exit(0)
+
+    def read_requests(self, source: BinaryIO) -> None:
+        """Runs in a thread: what cannot wait for a run to end is done here."""
+        from drill.worker import protocol
+
+        for line in source:
+            try:
+                request = protocol.decode_request(line)
+            except protocol.ProtocolError as error:
+                self.send(protocol.Log(f"request ignored: {error}"))
+                continue
+            if isinstance(request, protocol.Cancel):
+                self.cancelled.add(request.run)
+            elif isinstance(request, protocol.Ping):
+                self.send(protocol.Pong())
+            elif isinstance(request, protocol.Exit):
+                break
+            elif request is not None:
+                self.requests.put(request)
+        os._exit(0)
+
+    def import_libraries(self) -> None:
+        """Import torch and diffusers, and say `ready`."""
+        import time
+
+        from drill.lab.devices import torch_devices, worker_threads
+        from drill.worker.protocol import Ready
+
+        started = time.monotonic()
+        devices: list[str] = []
+        try:
+            import torch
+            from diffusers import StableDiffusionPipeline  # noqa: F401  (the slow part of a run)
+
+            torch.set_num_threads(worker_threads())
+            devices = torch_devices()
+        except (ImportError, OSError, RuntimeError) as error:  # missing, or built for other drivers
+            self.missing = unavailable(error)
+        self.send(Ready(devices, round(time.monotonic() - started, 3), self.missing))
+
+    def serve(self) -> None:
+        """Answer requests until stdin ends."""
+        from drill.worker.protocol import Run
+
+        while True:
+            request = self.requests.get()
+            if isinstance(request, Run):
+                self.send(self.answer(request))
+                self.cancelled.discard(request.run)
+            else:
+                self.warm(request)
+
+    def warm(self, request: Warm) -> None:
+        if self.missing or not request.file:
+            return
+        try:
+            experiment, context = self.prepare(request, {}, lambda event: None)
+            experiment.warm(context)
+        except Exception as error:  # noqa: BLE001  (the run itself will report it)
+            log_traceback(f"warming {request.name}", error)
+
+    def prepare(
+        self, request: Run | Warm, given: dict[str, Any], emit: Callable[[Event], None]
+    ) -> tuple[Experiment, Context]:
+        from pathlib import Path
+
+        from drill.lab.context import Context
+        from drill.lab.devices import pick_device
+        from drill.lab.loading import load_experiment
+        from drill.lab.params import resolve
+        from drill.worker.protocol import Run
+
+        built_in = builtin_pack()
+        pack = Path(request.pack) if request.pack else built_in
+        experiment = load_experiment(pack / request.file, request.name)
+        values = resolve(experiment.params, given)
+        device = pick_device(request.device)
+        run = request if isinstance(request, Run) else None
+        return experiment, Context(
+            params=values,
+            pack=pack,
+            emit=emit,
+            device=device,
+            seed=run.seed if run else 0,
+            model=request.model,
+            models=built_in / "labs" / "models",
+            budget=run.budget if run else 0.0,
+            run=run.run if run else "",
+            cancelled=(lambda: run.run in self.cancelled) if run else (lambda: False),
+        )
+
+    def answer(self, request: Run) -> Event:
+        """Run an experiment to its last event."""
+        from drill.lab.context import Cancelled, TimeLimit
+        from drill.lab.devices import DeviceError
+        from drill.lab.params import ParamError
+        from drill.worker.protocol import Error
+
+        def failed(kind: ErrorKind, message: str) -> Error:
+            return Error(kind, message, run=request.run)
+
+        if self.missing:
+            return failed("unavailable", self.missing)
+        try:
+            return self.run(request)
+        except Cancelled:
+            return failed("cancelled", "the run was cancelled")
+        except TimeLimit:
+            return failed("timeout", f"the run took longer than its {request.budget:g} s")
+        except (ParamError, DeviceError) as error:
+            return failed("params", str(error))
+        except Exception as error:  # noqa: BLE001  (a child outlives what it runs)
+            log_traceback(f"run {request.run} of {request.name}", error)
+            if isinstance(error, ModuleNotFoundError) and error.name in LAB_PACKAGES:
+                return failed("unavailable", unavailable(error))
+            if out_of_memory(error):
+                free_memory()
+                return failed("oom", f"out of memory: {first_line(error)}")
+            return failed("crash", f"{type(error).__name__}: {first_line(error)}")
+
+    def run(self, request: Run) -> Done:
+        from drill.lab.devices import device_name
+        from drill.lab.experiment import check_claims, check_outcomes
+        from drill.worker.protocol import Done, Progress
+
+        # Before anything is loaded: whoever waits sees that the run has begun.
+        self.send(Progress(0, 1, "loading the experiment", None, request.run))
+        experiment, context = self.prepare(request, dict(request.params), self.send)
+        context.check()
+        set_seeds(request.seed)
+        result = experiment.run(context)
+        context.check()
+        check_outcomes(experiment, result)
+        claims = check_claims(experiment.claims, result)
+        return Done(
+            metrics=dict(result.metrics),
+            claims=[each.as_dict() for each in claims],
+            outcomes=dict(result.outcomes),
+            sentence=result.sentence,
+            transfers={"answer": result.transfers.answer, "reason": result.transfers.reason},
+            device=device_name(context.device),
+            versions=installed_versions(),
+            seed=request.seed,
+            seconds=round(context.elapsed, 3),
+            experiment=request.name,
+            params=dict(context.params),
+            model=request.model,
+            artefacts=list(context.images),
+            run=request.run,
+        )
+
+
+def set_seeds(seed: int) -> None:
+    """Seed Python's, numpy's and torch's generators."""
+    import random
+
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on the host or on a device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(
+        text in str(error).lower() for text in _OUT_OF_MEMORY
+    )
+
+
+def free_memory() -> None:
+    """Give memory back so that the next, smaller run may fit."""
+    import gc
+
+    import torch
+
+    from drill.lab.models import load_pipeline
+
+    load_pipeline.cache_clear()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def unavailable(error: BaseException) -> str:
+    """Why experiments cannot run here, and how to change that."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed for {sys.executable}; get it with: {HOW_TO_GET}"
+    return (
+        f"torch or diffusers cannot be imported by {sys.executable}: {first_line(error)}; "
+        f"reinstall them with: {HOW_TO_GET}"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:500] if text else type(error).__name__
+
+
+def log_traceback(what: str, error: BaseException) -> None:
+    """Write a traceback to stderr, which the owner keeps in the log file."""
+    import traceback
+
+    sys.stderr.write(f"--- {what}\n")
+    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    out = claim_stdout()
+    source = os.fdopen(os.dup(0), "rb")
+    # Nothing that runs here may read the protocol's stdin.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+    import threading
+
+    from drill.lab.devices import visible_devices, worker_threads
+    from drill.lab.pack_hash import pack_hash
+    from drill.worker.protocol import Hello
+
+    threads = worker_threads()
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is imported
+    child = Child(out)
+    with child.writing:
+        out.write(b"")  # whatever stands before it on the line is no part of `hello`
+    child.send(
+        Hello(
+            installed_versions(), visible_devices(), pack_hash(builtin_pack()), os.getpid(), threads
+        )
+    )
+    threading.Thread(target=child.read_requests, args=(source,), daemon=True).start()
+    child.import_libraries()
+    child.serve()
+
+
+if __name__ == "__main__":
+    main()
