@@ -78,7 +78,13 @@ def doctor(mend: bool, as_json: bool) -> None:
         said = repair(drill) if mend else ""
         findings = examine(drill)
     if as_json:
-        emit({"ok": not any(f.level == "error" for f in findings), "findings": findings, "mended": said})
+        emit(
+            {
+                "ok": not any(f.level == "error" for f in findings),
+                "findings": findings,
+                "mended": said,
+            }
+        )
     else:
         if said:
             print(said)

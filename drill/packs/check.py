@@ -16,6 +16,7 @@ from drill.packs.files import QUESTIONS, gather
 from drill.packs.links import experiments, link_problems
 from drill.packs.lint import lint
 from drill.packs.problems import Problem
+from drill.packs.selfgrade import self_grade
 
 
 def check(packs: Sequence[Path]) -> list[Problem]:
@@ -37,6 +38,7 @@ def check(packs: Sequence[Path]) -> list[Problem]:
 
 def _entry(entry: Entry) -> Iterator[Problem]:
     yield from lint(entry)
+    yield from self_grade(entry)
     yield from _excerpt(entry)
 
 

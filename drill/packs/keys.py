@@ -32,6 +32,7 @@ from drill.domain.questions import (
     ShapeBody,
     ShortBody,
 )
+from drill.packs.key_text import key_text, number_text, text_of
 
 REL = 2e-3
 """Largest relative difference between a rounded key and the recomputed value."""
@@ -68,40 +69,6 @@ def compare(question: Question, value: Any) -> Comparison:
     return Comparison(key, recomputed)
 
 
-def key_text(question: Question) -> str:
-    """The key as one line of text."""
-    body = question.body
-    if isinstance(body, ChoiceBody):
-        return ", ".join(o.id for o in body.options if o.right) or "none"
-    if isinstance(body, NumberBody):
-        return f"{_number(body.key)} {body.unit}".strip()
-    if isinstance(body, ShapeBody | FormulaBody):
-        return body.key
-    if isinstance(body, ShortBody):
-        return " | ".join(body.accept)
-    if isinstance(body, OrderBody):
-        return " ".join(body.key)
-    if isinstance(body, LineBody):
-        return "line " + ", ".join(map(str, body.lines))
-    if isinstance(body, MutantBody):
-        right = ", ".join(o.id for o in body.effects if o.right)
-        return f"line {body.line} was `{body.was}`; effect {right}"
-    if isinstance(body, OutputBody):
-        return body.key.strip()
-    return ""
-
-
-def text_of(value: Any) -> str:
-    """A recomputed value as one line of text."""
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(text_of, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {text_of(v)}" for k, v in value.items()) + "}"
-    return str(value).strip()
-
-
 def close(key: float, value: float, tolerance: float) -> bool:
     """Whether a key and a recomputed number agree; the rule is in the module's docstring."""
     if not math.isfinite(value):
@@ -112,10 +79,6 @@ def close(key: float, value: float, tolerance: float) -> bool:
     if key:
         bound = min(bound, REL * max(abs(key), abs(value)))
     return abs(key - value) <= bound
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e16 else f"{value:.10g}"
 
 
 def _of_choice(body: ChoiceBody, value: Any, code: Code | None) -> tuple[str, str]:
@@ -157,11 +120,11 @@ def _of_number(body: NumberBody, value: Any, code: Code | None) -> tuple[str, st
     tolerance = max(body.abs, body.rel * abs(body.key))
     if not close(body.key, value, tolerance):
         raise _DisagreeError(
-            f"the key is {_number(body.key)} but the proof gives {_number(value)}"
+            f"the key is {number_text(body.key)} but the proof gives {number_text(value)}"
             + (f" (they may differ by half of the tolerance {tolerance:g}, and by {REL:.1%})")
             * (tolerance > 0)
         )
-    return _number(body.key), _number(value)
+    return number_text(body.key), number_text(value)
 
 
 def _of_shape(body: ShapeBody, value: Any, code: Code | None) -> tuple[str, str]:
@@ -173,7 +136,7 @@ def _of_shape(body: ShapeBody, value: Any, code: Code | None) -> tuple[str, str]
             wanted = [_dim_at(dim, names) for dim in dims]
             if wanted != [float(m) for m in measured]:
                 raise _DisagreeError(
-                    f"the key {body.key} is [{', '.join(map(_number, wanted))}] at "
+                    f"the key {body.key} is [{', '.join(map(number_text, wanted))}] at "
                     f"{text_of(names)} but the proof gives {text_of(measured)}"
                 )
         return body.key, text_of(value)
@@ -244,8 +207,8 @@ def _of_formula(body: FormulaBody, value: Any, code: Code | None) -> tuple[str, 
             raise _DisagreeError(f"the proof gives {text_of(measured)} at {text_of(names)}")
         if not math.isclose(computed, measured, rel_tol=FORMULA_REL, abs_tol=FORMULA_ABS):
             raise _DisagreeError(
-                f"the key {body.key} is {_number(computed)} at {text_of(names)} "
-                f"but the proof gives {_number(measured)}"
+                f"the key {body.key} is {number_text(computed)} at {text_of(names)} "
+                f"but the proof gives {number_text(measured)}"
             )
         shown.append(f"{measured:.4g}")
     return body.key, f"{len(shown)} points agree: {', '.join(shown[:4])}"

@@ -7,6 +7,7 @@ never written by the app.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from drill.packs.proof_site import ProofSite
 
 if TYPE_CHECKING:
     from drill.packs.bank import Bank
-    from drill.packs.verify import ProofOutcome
+    from drill.packs.outcome import ProofOutcome
 
 Standing = Literal["proven", "stamped", "stale", "unproven", "hidden", "n/a"]
 """`proven`: key, proof and versions are those of a run that held. `stamped`: proven, with library
@@ -108,44 +109,50 @@ def proof_hashes(sites: Mapping[str, ProofSite], cache_dir: Path) -> dict[str, s
     """
     cache = cache_dir / "proof-hashes.json"
     known = _read_json(cache)
-    fresh: dict[str, dict[str, Any]] = {}
-    found: dict[str, str] = {}
+    found = {name: site.proof for name, site in sites.items() if not site.functions()}
+    asked: dict[str, dict[str, tuple[str, ...]]] = {}  # file: item: functions
     for name, site in sites.items():
-        functions = site.functions()
-        if not functions:
-            found[name] = site.proof
-            continue
-        if site.file not in fresh:
-            fresh[site.file] = _kept(known.get(site.file), site.file)
-        hashes = fresh[site.file]["hashes"]
-        key = " ".join(functions)
-        if key not in hashes:
-            hashes[key] = _hash(site.file, functions)
-        found[name] = f"{site.proof}-{hashes[key]}" if hashes[key] else ""
-    if fresh != {file: known.get(file) for file in fresh}:
-        _write_json(cache, json.dumps({**known, **fresh}))
+        if name not in found:
+            asked.setdefault(site.file, {})[name] = site.functions()
+    fresh: dict[str, dict[str, Any]] = {}
+    for file, items in asked.items():
+        fresh[file] = _hashed(file, {" ".join(each): each for each in items.values()}, known)
+        for name, functions in items.items():
+            digest = fresh[file]["hashes"][" ".join(functions)]
+            found[name] = f"{sites[name].proof}-{digest}" if digest else ""
+    if any(known.get(file) != entry for file, entry in fresh.items()):
+        with contextlib.suppress(OSError):  # a read-only cache only costs time
+            _write_json(cache, json.dumps({**known, **fresh}))
     return found
 
 
-def _kept(known: Any, file: str) -> dict[str, Any]:
+def _hashed(
+    file: str, wanted: Mapping[str, Sequence[str]], known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """{stamp, hashes} of a file: those that are known of this very file, the others computed."""
     try:
         status = Path(file).stat() if file else None
     except OSError:
         status = None
-    stamp = [status.st_mtime_ns, status.st_size] if status else [0, 0]
-    if isinstance(known, dict) and known.get("stamp") == stamp and stamp[0]:
-        return {"stamp": stamp, "hashes": dict(known.get("hashes", {}))}
-    return {"stamp": stamp, "hashes": {}}
+    if status is None:
+        return {"stamp": [], "hashes": dict.fromkeys(wanted, "")}
+    stamp = [status.st_mtime_ns, status.st_size]
+    old = known.get(file)
+    hashes: dict[str, str] = {}
+    if isinstance(old, dict) and old.get("stamp") == stamp and isinstance(old.get("hashes"), dict):
+        hashes = dict(old["hashes"])
+    missing = {key: functions for key, functions in wanted.items() if key not in hashes}
+    if missing:
+        from drill.packs.proof_hash import ProofFile
 
-
-def _hash(file: str, functions: Sequence[str]) -> str:
-    from drill.packs.proof_hash import reach
-
-    try:
-        reached = reach(Path(file).read_text(encoding="utf-8"), functions)
-    except (OSError, SyntaxError, ValueError):
-        return ""
-    return "" if reached.missing else reached.digest
+        try:
+            parsed = ProofFile(Path(file).read_text(encoding="utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            return {"stamp": stamp, "hashes": {**hashes, **dict.fromkeys(missing, "")}}
+        for key, functions in missing.items():
+            reached = parsed.reach(functions)
+            hashes[key] = "" if reached.missing else reached.digest
+    return {"stamp": stamp, "hashes": hashes}
 
 
 def committed(bank: Bank) -> dict[str, Entry]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _UNSTABLE_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_params"})
@@ -37,26 +37,45 @@ def packages_of(tree: ast.AST) -> set[str]:
     return found
 
 
-def reach(source: str, functions: Iterable[str]) -> Reach:
+class ProofFile:
+    """A parsed `proofs.py`; every function's reach is asked of one parse."""
+
+    def __init__(self, source: str) -> None:
+        """Parse `source`; SyntaxError passes through."""
+        self._bound, self._always = _bindings(ast.parse(source))
+        self._used = {
+            name: {used for node in nodes for used in _names(node)} & self._bound.keys()
+            for name, nodes in self._bound.items()
+        }
+        self._texts: dict[str, str] = {}
+
+    def reach(self, functions: Sequence[str]) -> Reach:
+        """Hash of `functions` and of all that they reach."""
+        todo = [*functions, *(name for node in self._always for name in _names(node))]
+        seen: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in seen and name in self._bound:
+                seen.add(name)
+                todo.extend(self._used[name])
+        texts = [self._text(name) for name in sorted(seen)]
+        texts += [_dump(node) for node in self._always]
+        reached = [node for name in seen for node in self._bound[name]] + self._always
+        return Reach(
+            hashlib.sha256("\n".join([*functions, *texts]).encode()).hexdigest()[:16],
+            tuple(sorted(set().union(*(packages_of(node) for node in reached)))),
+            tuple(name for name in functions if name not in self._bound),
+        )
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            self._texts[name] = f"{name}={'|'.join(map(_dump, self._bound[name]))}"
+        return self._texts[name]
+
+
+def reach(source: str, functions: Sequence[str]) -> Reach:
     """Hash of `functions` and of all that they reach in `source`. SyntaxError passes through."""
-    tree = ast.parse(source)
-    bound, always = _bindings(tree)
-    wanted = list(functions)
-    missing = tuple(name for name in wanted if name not in bound)
-    todo = [*wanted, *(name for node in always for name in _names(node))]
-    seen: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in seen or name not in bound:
-            continue
-        seen.add(name)
-        todo.extend(used for node in bound[name] for used in _names(node))
-    text = [f"{name}={'|'.join(map(_dump, bound[name]))}" for name in sorted(seen)]
-    text += [_dump(node) for node in always]
-    reached = [node for name in seen for node in bound[name]] + always
-    packages = sorted(set().union(*(packages_of(node) for node in reached)))
-    digest = hashlib.sha256("\n".join([*wanted, *text]).encode()).hexdigest()[:16]
-    return Reach(digest, tuple(packages), missing)
+    return ProofFile(source).reach(functions)
 
 
 def _bindings(tree: ast.Module) -> tuple[dict[str, list[ast.stmt]], list[ast.stmt]]:

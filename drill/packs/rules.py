@@ -138,7 +138,8 @@ def _explain(item: schema.ExplainItem) -> Iterator[Fault]:
     yield from _doubled([belief.id for belief in item.misconceptions], ("misconceptions",))
     for name in item.probes:
         if name not in ids:
-            yield ("probes", name, KEY), f"`{name}` is no point{_meant(name, ids)}", "the id of a point"
+            said = f"`{name}` is no point{_meant(name, ids)}"
+            yield ("probes", name, KEY), said, "the id of a point"
 
 
 def _order(item: schema.OrderItem) -> Iterator[Fault]:

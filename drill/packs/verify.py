@@ -10,67 +10,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from drill.domain.questions import CodeBody, MutantBody, Param, Question
+from drill.domain.questions import CodeBody, MutantBody, Question
 from drill.packs import keys
 from drill.packs.installed import needed_by, stamp, versions
+from drill.packs.key_text import key_text
+from drill.packs.outcome import Progress, ProofKind, ProofOutcome
 from drill.packs.proof_site import ProofSite
 
 if TYPE_CHECKING:
     from drill.packs.bank import Bank
     from drill.worker.proof_pool import ProofRun
 
-ProofKind = Literal["function", "code", "source", "mutant", "solution", "none"]
+__all__ = ["Progress", "ProofOutcome", "main", "processors", "reprove", "verify"]
 ITEM_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProofOutcome:
-    """What became of one item."""
-
-    id: str
-    ok: bool
-    kind: ProofKind
-    key: str = ""
-    """The key as written, of the first variant or of the one that failed."""
-    recomputed: str = ""
-    params: Mapping[str, Param] = field(default_factory=dict)
-    """Of the variant that failed."""
-    error: str = ""
-    """One sentence that names what disagrees."""
-    trace: str = ""
-    seconds: float = 0.0
-    stamp: str = ""
-    """Versions of the libraries that the result depends on."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    values: tuple[str, ...] = ()
-    """Recomputed key of each variant."""
-    file: str = ""
-    line: int = 0
-    """Where the item stands in its pack."""
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: " if self.file else ""
-        if self.ok:
-            more = f", {len(self.values)} variants" if len(self.values) > 1 else ""
-            return f"{where}{self.id}: holds ({self.key or self.recomputed}{more})"
-        variant = ", ".join(f"{name}={value}" for name, value in self.params.items())
-        return f"{where}{self.id}{f' [{variant}]' if variant else ''}: {self.error}"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a verification is."""
-
-    done: int
-    total: int
-    running: tuple[str, ...] = ()
-    failed: int = 0
-    last: ProofOutcome | None = None
-    """The outcome that has just come in; None when an item was begun."""
 
 
 def verify(
@@ -191,12 +147,12 @@ def _without_child(
     if kind != "source":
         return questions
     of = _versions(site, questions, installed)
-    texts = tuple(f"{q.code.origin}: {keys.key_text(q)}" if q.code else "" for q in questions)
+    texts = tuple(f"{q.code.origin}: {key_text(q)}" if q.code else "" for q in questions)
     return ProofOutcome(
         name,
         True,
         kind,
-        key=keys.key_text(questions[0]),
+        key=key_text(questions[0]),
         recomputed=texts[0],
         stamp=stamp(of),
         versions=of,
@@ -245,9 +201,7 @@ def _outcome(
     )
     if run.error:
         at = questions[min(run.variant, len(questions) - 1)]
-        return replace(
-            outcome, ok=False, key=keys.key_text(at), params=dict(at.params), error=run.error
-        )
+        return replace(outcome, ok=False, key=key_text(at), params=dict(at.params), error=run.error)
     texts: list[str] = []
     for number, question in enumerate(questions):
         made = _compared(question, run.values.get(number), kind, site)
@@ -261,16 +215,14 @@ def _outcome(
                 error=made.error,
             )
         texts.append(made.recomputed)
-    return replace(
-        outcome, key=keys.key_text(questions[0]), recomputed=texts[0], values=tuple(texts)
-    )
+    return replace(outcome, key=key_text(questions[0]), recomputed=texts[0], values=tuple(texts))
 
 
 def _compared(question: Question, value: Any, kind: ProofKind, site: ProofSite) -> keys.Comparison:
     if kind == "solution":
         return keys.Comparison("", str(value))
     if kind == "mutant" and not site.proof:
-        return keys.Comparison(keys.key_text(question), f"only the mutant fails {site.property}")
+        return keys.Comparison(key_text(question), f"only the mutant fails {site.property}")
     return keys.compare(question, value)
 
 

@@ -203,6 +203,12 @@ class Drill:
                     return session
         return begin(self, minutes or self.profile.minutes, topic=topic, limit=limit)
 
+    def start_placement(self) -> Session:
+        """Begin the placement, or go on with one that was left in the middle."""
+        from drill.services.placement import start
+
+        return start(self)
+
     def back_up_daily(self) -> str:
         """Make today's backup if there is none yet; safe to call from a thread.
 

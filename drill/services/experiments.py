@@ -204,6 +204,8 @@ class ExperimentService:
         _drain(worker)
         if fresh:
             yield hello
+            if worker.ready is not None:  # it came before the queue was emptied
+                yield worker.ready
         for note in self._notes:
             yield Log(note, request.run)
         worker.send(request)

@@ -34,7 +34,7 @@ from drill.domain.verdict import PASS_MARK, PointResult, Verdict
 from drill.services.asked import Asked, BeliefNote, Feedback, GradePreview, Phase
 from drill.services.when import in_words
 from drill.store.sessions import Session as StoredSession
-from drill.store.store import Review
+from drill.store.entry import Review
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -46,6 +46,7 @@ REASONS = {
     "new": "new",
     "ahead": "not due yet, but weak on the day of the interview",
     "retry": "again: you missed it a moment ago",
+    "placement": "placement: what do you know already?",
 }
 LONGEST_ANSWER = 15 * 60.0
 """Seconds; a longer pause on one question is a break, not thinking."""
@@ -252,7 +253,9 @@ class Session:
         sure = 2 if aloud else confidence
         grade = int(grade_of(score, sure or None, len(asked.hints), seconds, head.seconds))
         grades = self._preview(head.id, confident=confidence == 3)
-        running = answered(self._running, planned, grade)
+        running = self._following(
+            answered(self._running, planned, grade), asked, verdict, sure, seconds
+        )
         review = Review(
             item_id=head.id,
             type=head.type,
@@ -296,6 +299,12 @@ class Session:
         )
         self.phase = "feedback"
         return self.feedback
+
+    def _following(
+        self, running: Running, asked: Asked, verdict: Verdict, confidence: int, seconds: float
+    ) -> Running:
+        """What comes after an answer; a placement decides here what to ask next."""
+        return running
 
     def _spent(self) -> float:
         now = monotonic() - self._since if self._since else 0.0
@@ -518,10 +527,9 @@ def _judge(
         parse_prediction(question, answer)
         return Verdict(0.0, "", "")
     if dry and isinstance(question.body, CodeBody):
-        if not answer.strip():
-            from drill.domain.verdict import MalformedAnswerError
+        from drill.domain.grading.code import parse_code
 
-            raise MalformedAnswerError("There is no code yet.")
+        parse_code(question, answer)
         return Verdict(0.0, "", "")
     return grade(question, answer, outcomes)
 

@@ -106,7 +106,7 @@ CREATE TABLE states (
   retest_day INTEGER NOT NULL,
   decay REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX states_due ON states (due_day, buried_until) WHERE suspended = 0;
+CREATE INDEX states_due ON states (due_day, buried_until, suspended);
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from drill import paths
 from drill.config import ConfigError
@@ -28,7 +28,7 @@ class DrillApp(App[int]):
     TITLE = "drill"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: list[BindingType] = [
+    BINDINGS = [
         Binding("f1", "help", "help", show=False, id="app.help"),
         Binding("ctrl+q", "leave", "quit", show=False, id="app.quit", priority=True),
     ]

@@ -315,7 +315,7 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is imported
     child = Child(out)
     with child.writing:
-        out.write(b"")  # whatever stands before it on the line is no part of `hello`
+        out.write(b"\n")  # whatever stands before it on the line is no part of `hello`
     child.send(
         Hello(
             installed_versions(), visible_devices(), pack_hash(builtin_pack()), os.getpid(), threads

@@ -1,8 +1,8 @@
 """Proofs of the objective items: every key is recomputed with the installed diffusers.
 
 `levels` builds a scheduler whose table holds just the noise levels of the question. `TwoPoints` is
-data for which the best possible denoiser is known in closed form, so that claims about "the network"
-can be checked without one.
+data for which the best possible denoiser is known in closed form, so that claims about "the
+network" can be checked without one.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def from_one_prediction() -> set[str]:
         "x0-hat": torch.allclose(x0, data.posterior_mean(x, ab[now])),
         "v-hat": torch.allclose(predicted_x0(as_v, v, 0, x), x0),
         "score": torch.allclose(-eps / (1 - ab[now]).sqrt(), score),
-        "ddim-latent": bool(torch.isfinite(x_earlier).all()),
+        "ddim-latent": torch.allclose(
+            x_earlier, ab[earlier].sqrt() * x0 + (1 - ab[earlier]).sqrt() * eps
+        ),
         # The network would answer differently at the earlier latent.
         "later-eps": torch.allclose(data.eps(x_earlier, ab[earlier]), eps, atol=1e-2),
         # x_0 is -1 or 1, what comes out is the mean over both.
@@ -229,22 +231,16 @@ class TrainingStep:
     def draw(self, encode: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.randn_like(encode), torch.randint(0, 1000, (len(encode),))
 
-    def noise(
-        self, encode: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]
-    ) -> torch.Tensor:
+    def noise(self, encode: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         noisy: torch.Tensor = self.scheduler.add_noise(encode, *draw)
         return noisy
 
-    def predict(
-        self, noise: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]
-    ) -> torch.Tensor:
+    def predict(self, noise: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         text = torch.randn(len(noise), 5, 8)
         prediction: torch.Tensor = self.unet(noise, draw[1], text).sample
         return prediction
 
-    def loss(
-        self, predict: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]
-    ) -> torch.Tensor:
+    def loss(self, predict: torch.Tensor, draw: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         return F.mse_loss(predict, draw[0])
 
     def update(self, loss: torch.Tensor) -> bool:
@@ -298,7 +294,10 @@ def weights_on_columns() -> str:
     weight = torch.tensor([1.0, 0.5, 0.25, 0.1])
     pred = torch.zeros(4, 2, 4, 4, requires_grad=True)
     error = F.mse_loss(pred, torch.ones(4, 2, 4, 4), reduction="none")
-    (gradient,) = torch.autograd.grad((weight * error).mean(), pred)
+    try:
+        (gradient,) = torch.autograd.grad((weight * error).mean(), pred)
+    except RuntimeError:
+        return "raises"
     along = {n: gradient.mean([d for d in range(4) if d != n]) for n in (0, 3)}
     follows = {n: torch.allclose(g / g[0], weight) for n, g in along.items()}
     flat = {n: torch.allclose(g / g[0], torch.ones(4)) for n, g in along.items()}
@@ -307,7 +306,6 @@ def weights_on_columns() -> str:
             "columns": follows[3] and flat[0],
             "samples": follows[0],
             "plain-mse": flat[0] and flat[3],
-            "raises": False,  # it did not: the lines above have run
         }
     )
 
@@ -325,13 +323,19 @@ def agrees_with_get_velocity(ns: Namespace) -> None:
 def negated_velocity() -> str:
     """What DDIMScheduler denoises to, at SNR 1 and elsewhere, when the output is -v."""
 
+    def unexplained(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Squared error that the best linear model of the target leaves."""
+        return (target - (x * target).mean() / (x * x).mean() * x).square().mean()
+
     def denoised(ab: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         scheduler = levels(DDIMScheduler, [ab], prediction_type="v_prediction")
         x0, eps = torch.randn(2, 64, dtype=torch.float64, generator=generator)
         x_t = scheduler.add_noise(x0[:, None], eps[:, None], torch.zeros(64, dtype=torch.long))
         v = scheduler.get_velocity(x0[:, None], eps[:, None], torch.zeros(64, dtype=torch.long))
+        same_loss.append(torch.allclose(unexplained(x_t, v), unexplained(x_t, -v)))
         return x0, eps, predicted_x0(scheduler, -v, 0, x_t)[:, 0]
 
+    same_loss: list[bool] = []
     generator = torch.Generator().manual_seed(0)
     x0, eps, at_half = denoised(0.5)
     x0_clean, _, at_clean = denoised(0.9)
@@ -340,8 +344,7 @@ def negated_velocity() -> str:
             "noise-instead": torch.allclose(at_half, eps),
             "negative": torch.allclose(at_half, -x0) and torch.allclose(at_clean, -x0_clean),
             "harmless": torch.allclose(at_half, x0),
-            # The best model of -v is minus the best model of v: the same loss.
-            "loss-stays": not torch.allclose((-eps) ** 2, eps**2),
+            "loss-is-higher": not all(same_loss),
         }
     )
 

@@ -73,9 +73,7 @@ def test_dates_and_days_agree() -> None:
     offset=st.integers(-12 * 60, 14 * 60),
     rollover=st.integers(0, 23),
 )
-def test_the_next_roll_over_begins_the_next_day(
-    at: datetime, offset: int, rollover: int
-) -> None:
+def test_the_next_roll_over_begins_the_next_day(at: datetime, offset: int, rollover: int) -> None:
     boundary = next_rollover(at, offset, rollover)
     assert at < boundary <= at + timedelta(days=1)
     today = study_day(at, offset, rollover)

@@ -42,7 +42,7 @@ def test_the_valid_pack_has_one_warning() -> None:
 # what is replaced, by what, the text whose place is named, and part of the message
 LINKS = [
     ("sc.changes_training}", "sc.changes_trainin}", "sc.changes_trainin}", "did you mean `sc.ch"),
-    ("misconception: fr.sqrt_placement\n", "misconception: fr.sqrt\n", "fr.sqrt\n", "fr.sqrt_pl"),
+    ("misconception: fr.sqrt_placement\n", "misconception: fr.sqrd\n", "fr.sqrd\n", "fr.sqrt_pl"),
     ("- id: sc.changes_training", "- id: sc.N_calls", "sc.N_calls", "not in the registry"),
     ("[sc.sample-choice]", "[sc.sample-choise]", "sc.sample-choise", "`sc.sample-choice`?"),
     ("[loop, sc.sample-choices]", "[loop, sc.nothing-here]", "sc.nothing-here", "there is no item"),
@@ -54,19 +54,19 @@ LINKS = [
         "{name: stepsize, claim: x}",
         "stepsize",
         "`step-size`?",
-    ),  # noqa: E501
+    ),
     (
         "{name: step-size, claim: error-falls-with-steps}",
         "{name: step-size, claim: error-falls}",
         "error-falls}",
         "makes no claim",
-    ),  # noqa: E501
+    ),
     (
         "params: {steps: [5, 10, 20]}",
         "params: {step: [5, 10, 20]}",
         "step: [5",
         "has no param `step`",
-    ),  # noqa: E501
+    ),
     ("outcome: best_steps", "outcome: best", "best, expected", "has no outcome `best`"),
     ("{id: slope, label", "{id: slop, label", "slop, label", "has no outcome `slop`"),
 ]
@@ -105,11 +105,11 @@ def test_a_proof_that_is_only_imported_or_nested_does_not_count(valid: Path) -> 
 def test_a_right_option_that_is_longest_by_far_is_a_warning(
     make_pack: MakePack, change: str
 ) -> None:
-    tail = ", as only the walk from noise to data differs" if change == "tell" else ""
+    tail = " as only the walk from noise to data differs" if change == "tell" else ""
     root = make_pack(CHOICE.replace("Nothing at all", f"Nothing at all{tail}"))
     problems = found(root, "times as long as the others")
     assert len(problems) == (change == "tell")
-    assert all((p.line, p.column, p.severity) == (8, 28, "warning") for p in problems)
+    assert all((p.line, p.column, p.severity) == (8, 27, "warning") for p in problems)
 
 
 def test_wrong_options_and_faults_need_feedback(make_pack: MakePack) -> None:
@@ -178,7 +178,7 @@ def test_the_registry_is_checked(valid: Path) -> None:
         (lines - 3, 8, "id"),
         (lines - 2, 3, ""),
         (lines - 1, 3, ""),
-        (lines - 1, 50, "corection"),
+        (lines - 1, 49, "corection"),
     ]
     assert "did you mean `correction`?" in problems[-1].message
 
@@ -213,6 +213,52 @@ def test_the_registry_of_the_built_in_pack_is_sound() -> None:
     assert problems == []
     assert len(beliefs) >= 120
     for belief in beliefs.values():
-        assert belief.belief[0].isupper() or belief.belief[0] in "`", belief.id
+        assert belief.belief[0].isupper() or belief.belief[0] == "`", belief.id
         assert belief.belief.endswith("."), belief.id
         assert belief.correction.endswith("."), belief.id
+
+
+SELF = [
+    # a known fault that is another way to write the key
+    (
+        'value: "(x_t - (1 - ab)*eps) / sqrt(ab)"',
+        'value: "x_t/sqrt(ab) - eps*sqrt(1/ab - 1)"',
+        "takes",
+    ),
+    ('key: "[4, 4, 64, 64]"', 'key: "[4, ?, 64]"', "cannot be read"),
+    ('key: "(x_t - sqrt(1 - ab)*eps) / sqrt(ab)"', 'key: "(x_t - sqrt(1 - ab)*noise)"', "noise"),
+    ("accept: [init_noise_sigma,", "accept: [init_noise_sigma, sigma-max,", "as right"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), SELF, ids=[case[2] for case in SELF])
+def test_an_item_must_pass_its_own_graders(valid: Path, old: str, new: str, said: str) -> None:
+    root = changed(valid, old, new)
+    errors = [p for p in check([root]) if p.severity == "error"]
+    assert any(said in p.message for p in errors), list(map(str, errors))
+
+
+def test_a_grader_that_is_wrong_is_found(valid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from drill.domain.verdict import Verdict
+    from drill.packs import selfgrade
+
+    def lenient(*_: object) -> Verdict:
+        return Verdict(score=1.0, summary="", expected="")
+
+    monkeypatch.setattr(selfgrade, "grade", lenient)
+    named = {(p.item, p.field) for p in found(valid, "takes")}
+    assert ("sc.sample-number", "faults") in named
+    assert ("sc.sample-choice", "options[1]") in named
+    assert ("sc.sample-line", "faults[0]") in named
+    assert ("sc.sample-mutant", "effects[1]") in named
+
+    def strict(*_: object) -> Verdict:
+        return Verdict(score=0.0, summary="", expected="")
+
+    monkeypatch.setattr(selfgrade, "grade", strict)
+    items = {p.item for p in found(valid, "for the key")}
+    left = {"explain", "code", "predict", "source"}
+    assert len(items) == 14 - len(left)
+    assert ("sc.sample-choice", "options[1]") in {
+        (p.item, p.field) for p in found(valid, "does not name sc.changes_training")
+    }

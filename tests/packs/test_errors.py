@@ -88,7 +88,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "options[2]",
         "text stands here",
         "mapping",
-    ),  # noqa: E501
+    ),
     (NUMBER, "[10, 20]", "[10, 20, 10]", 9, 12, "variants.steps", "`10` stands 2 times", ""),
     (NUMBER, "[10, 20]", "[10, many]", 9, 12, "variants.steps", "mixed", "one kind"),
     (NUMBER, "[10, 20]", "[]", 9, 12, "variants.steps", "0 given", "at least 1"),
@@ -112,7 +112,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "variants.bad-name",
         "",
         "Python name",
-    ),  # noqa: E501
+    ),
     (
         NUMBER,
         "    steps: [10",
@@ -122,7 +122,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "variants.other",
         "no text that the learner sees",
         "",
-    ),  # noqa: E501
+    ),
     (
         NUMBER,
         "{steps} steps",
@@ -182,7 +182,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "misconceptions[0].id",
         "`nodot`",
         "registry",
-    ),  # noqa: E501
+    ),
     (
         item_of("order"),
         "after: [scale]",
@@ -192,7 +192,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "steps[2].after[0]",
         "does not stand before",
         "",
-    ),  # noqa: E501
+    ),
     (
         item_of("order"),
         "after: [scale]",
@@ -212,7 +212,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "steps[4].after",
         "distractor",
         "",
-    ),  # noqa: E501
+    ),
     (
         item_of("line"),
         '{pattern: "x0 = "}',
@@ -222,7 +222,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "key.pattern",
         "no line",
         "only one line",
-    ),  # noqa: E501
+    ),
     (
         item_of("line"),
         '{pattern: "x0 = "}',
@@ -246,7 +246,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "key",
         "`lines` and `pattern`",
         "",
-    ),  # noqa: E501
+    ),
     (
         item_of("source"),
         'key: {pattern: "pred_sample_direction = (1 - alpha_prod_t_prev - std_dev_t**2)"}',
@@ -256,7 +256,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "key.line",
         "no fixed numbers",
         "`pattern`",
-    ),  # noqa: E501
+    ),
     (
         item_of("mutant"),
         "(1 - ab) ** 0.5",
@@ -278,7 +278,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "",
         "`property` is missing",
         "proofs.py",
-    ),  # noqa: E501
+    ),
     (
         item_of("output"),
         '1000 // steps}"',
@@ -288,7 +288,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "key",
         "unknown name `stepz`",
         "",
-    ),  # noqa: E501
+    ),
     (
         item_of("code"),
         "  function: x0_from_eps",
@@ -298,7 +298,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "starter",
         "does not define",
         "def other",
-    ),  # noqa: E501
+    ),
     (item_of("code"), "return (x_t", "return ((x_t", 11, 13, "solution", "not Python", ""),
     (item_of("predict"), "choose: [5, 10, 20], ", "", 8, 7, "fields[0]", "how it is answered", ""),
     (
@@ -310,7 +310,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "fields[0].expected[0]",
         "no option",
         "",
-    ),  # noqa: E501
+    ),
     (item_of("predict"), ", tolerance: 0.3", "", 10, 7, "fields[2]", "needs a tolerance", ""),
     (
         item_of("predict"),
@@ -321,7 +321,7 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
         "fields[0].choose[0]",
         "bare `true`",
         "quotes",
-    ),  # noqa: E501
+    ),
 ]
 
 

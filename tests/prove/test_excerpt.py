@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 raise RuntimeError("this package must never be imported")
 """,
     "utils/__init__.py": "",
-    "utils/dummy_things_objects.py": "class Pipe:\n    def __call__(self):\n        dummy\n",
+    "utils/dummy_things_objects.py": "class Second:\n    def go(self):\n        dummy\n",
     "lazy/__init__.py": "",
     "lazy/hidden.py": "class OnlyListed:\n    value = 1\n",
     "lazy/more.py": "def ByKey():\n    return 2\n\n\ndef Appended():\n    return 3\n",

@@ -204,12 +204,15 @@ async def test_an_unknown_experiment_or_file_is_told(
 
 async def test_one_run_at_a_time(service: ExperimentService, pack: Path) -> None:
     events = service.run(spec(pack, "slow"))
-    await anext(events)
+    while not isinstance(await anext(events), Progress):
+        pass
     with pytest.raises(BusyError):
         await anext(service.run(spec(pack, "plain")))
     await events.aclose()  # type: ignore[attr-defined]
     assert service.running == ""
+    started = time.monotonic()
     assert isinstance(await last(service, spec(pack, "plain")), Done)
+    assert time.monotonic() - started < 10  # the run that was left would take 20 s
 
 
 async def test_leaving_the_iterator_cancels_the_run(service: ExperimentService, pack: Path) -> None:
@@ -225,7 +228,9 @@ async def test_leaving_the_iterator_cancels_the_run(service: ExperimentService, 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    started = time.monotonic()
     assert isinstance(await last(service, spec(pack, "plain")), Done)
+    assert time.monotonic() - started < 10
     assert await pid_of(service) == pid
 
 
@@ -264,6 +269,7 @@ async def test_a_command_that_is_no_worker_is_told(tmp_path: Path, pack: Path) -
         (["echo", '{"event":"hello","versions":{},"devices":[],"pack_hash":"","protocol":9}'],
          "speaks protocol 9"),
     ):  # fmt: skip
+        started = time.monotonic()
         service = ExperimentService(
             command, runs=tmp_path / "runs", logs=tmp_path / "logs", hello_seconds=0.5
         )
@@ -272,6 +278,7 @@ async def test_a_command_that_is_no_worker_is_told(tmp_path: Path, pack: Path) -
         with pytest.raises(WorkerError):
             await service.start()
         await service.close()
+        assert time.monotonic() - started < 15  # a child that says nothing is ended
     assert "oh dear" in (tmp_path / "logs" / "worker.log").read_text()
 
 
@@ -281,22 +288,6 @@ async def test_another_version_of_the_labs_is_told(
     monkeypatch.setattr("drill.services.experiments.pack_hash", lambda path: "another")
     events = await all_events(service, spec(pack, "plain"))
     assert any(isinstance(e, Log) and "another version" in e.text for e in events)
-
-
-async def test_the_loop_is_free_while_a_run_goes_on(service: ExperimentService, pack: Path) -> None:
-    await service.start()
-    lags: list[float] = []
-
-    async def tick() -> None:
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            lags.append(time.monotonic() - before - 0.01)
-
-    ticking = asyncio.create_task(tick())
-    await last(service, spec(pack, "plain"))
-    ticking.cancel()
-    assert sorted(lags)[int(len(lags) * 0.95)] < 0.1
 
 
 def test_the_command_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ _EXPECTED: dict[str, tuple[str, str]] = {
 
 
 def key_text(question: Question) -> str:
-    """Return the key of a question in its shown order; for `explain` the points and the model answer."""
+    """Return the key of a question as shown; for `explain` the points and the model answer."""
     body = question.body
     if isinstance(body, ExplainBody):
         points = [f"- {p.statement}{' (bonus)' * (p.weight == 'bonus')}" for p in body.points]

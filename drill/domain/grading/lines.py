@@ -1,4 +1,4 @@
-"""Types `line` (pick lines of the code shown) and `mutant` (find the changed one, say its effect)."""
+"""Types `line` (pick lines of the code) and `mutant` (find the changed one and its effect)."""
 
 from __future__ import annotations
 

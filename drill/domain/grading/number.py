@@ -148,8 +148,8 @@ def _slip(read: Quantity, body: NumberBody, unit: Unit) -> _Slip | None:
         power = round(math.log(ratio, 1024))
         if power and abs(power) <= 4 and _close(read.value / 1024.0**power, body.key, body):
             return _Slip(
-                f"The digits are right, the prefix is not: the answer is 1024^{abs(power)} times "
-                f"too {'large' if power > 0 else 'small'}."
+                f"The digits are right, the prefix is not: the answer is {1024 ** abs(power):,} "
+                f"times too {'large' if power > 0 else 'small'}."
             )
     return None
 

@@ -104,8 +104,9 @@ def _displaced(
         if step_id in in_place:
             continue
         mine = [pair for pair in broken if step_id in pair]
-        # A conflict with a step that stays is worth more than one with another that moves.
-        mine.sort(key=lambda p: (not set(p) & set(in_place), p[0] not in direct[p[1]]))
+        # A stated constraint says more than an implied one, a conflict with a step that stays
+        # more than one with another that moves.
+        mine.sort(key=lambda p: (p[0] not in direct[p[1]], not set(p) & set(in_place)))
         early, late = mine[0]
         step = steps[step_id]
         says = f"{_named(steps[late], body)}: comes only after {_named(steps[early], body)}."

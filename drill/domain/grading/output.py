@@ -45,6 +45,8 @@ def grade_output(question: Question, answer: str) -> Verdict:
     if "\\n" not in body.key:
         text = text.replace("\\n", "\n")
     given, key = _lines(text), _lines(body.key)
+    if not given and not said_nothing:
+        raise malformed("The answer holds nothing that can be printed.", "output")
     understood = "\n".join(line for line, _ in given) or "nothing"
     if _same(_joined(given), _joined(key), body.rel):
         return judged(1.0, expected=expected_output(question), understood=understood)
@@ -71,13 +73,13 @@ _Line = tuple[str, list[str]]
 
 def _lines(text: str) -> list[_Line]:
     """Return the lines that are not blank, each with its tokens."""
-    text = unicodedata.normalize("NFKC", text).translate(_QUOTES).replace("−", "-")
-    text = _SIZE.sub(r"Size(\1)", text)
+    text = unicodedata.normalize("NFKC", text).replace("−", "-")
     pairs = ((" ".join(line.split()), _tokens(line)) for line in text.splitlines())
     return [(line, tokens) for line, tokens in pairs if tokens]
 
 
 def _tokens(line: str) -> list[str]:
+    line = _SIZE.sub(r"Size(\1)", line.translate(_QUOTES))
     tokens = [t for t in _TOKEN.findall(line) if t]
     # `(2,)` and `(2)`, `[1, 2, ]` and `[1, 2]` print the same numbers.
     return [a for a, b in pairwise([*tokens, ""]) if not (a == "," and b and b in ")]}")]
@@ -88,15 +90,11 @@ def _joined(lines: Sequence[_Line]) -> list[str]:
 
 
 def _same(given: Sequence[str], key: Sequence[str], rel: float) -> bool:
-    if _in_size(key):
+    if "Size" in key:
         given, key = _flat_size(given), _flat_size(key)
     return len(given) == len(key) and all(
         _same_token(a, b, rel) for a, b in zip(given, key, strict=True)
     )
-
-
-def _in_size(tokens: Sequence[str]) -> bool:
-    return "Size" in tokens
 
 
 def _flat_size(tokens: Sequence[str]) -> list[str]:
@@ -126,15 +124,21 @@ def _lines_right(given: Sequence[_Line], key: Sequence[_Line], rel: float) -> in
         for j, (_, wanted) in enumerate(key):
             best = max(row[j], previous[j + 1])
             row.append(previous[j] + 1 if _same(tokens, wanted, rel) else best)
-    in_order = row[-1]
+    return max(row[-1], _begun(given, key, rel))
+
+
+def _begun(given: Sequence[_Line], key: Sequence[_Line], rel: float) -> int:
+    """Count the lines of the key with which an answer of one line begins."""
+    if len(given) != 1:
+        return 0
+    flat = _flat_size if "Size" in _joined(key) else list[str]
+    tokens = flat(given[0][1])
     begun = 0
-    if len(given) == 1:
-        tokens = given[0][1]
-        for n in range(1, len(key) + 1):
-            wanted = _joined(key[:n])
-            if _same(tokens[: len(wanted)], wanted, rel):
-                begun = n
-    return max(in_order, begun)
+    for n in range(1, len(key) + 1):
+        wanted = flat(_joined(key[:n]))
+        if _same(tokens[: len(wanted)], wanted, rel):
+            begun = n
+    return begun
 
 
 def _fault(given: Sequence[_Line], key: Sequence[_Line], body: OutputBody) -> Fault:
@@ -143,6 +147,11 @@ def _fault(given: Sequence[_Line], key: Sequence[_Line], body: OutputBody) -> Fa
             return Fault(fault.says or "That is a known wrong output.", fault.misconception)
     if not key:
         return Fault("Nothing is printed.")
+    begun = _begun(given, key, body.rel)
+    if len(key) > 1 and begun:
+        if begun == len(key):
+            return Fault("Everything that is printed is there, and then something more.")
+        return Fault(f"It is right as far as line {begun}; line {begun + 1} is `{key[begun][0]}`.")
     for n, ((line, tokens), (wanted, wanted_tokens)) in enumerate(zip(given, key, strict=False), 1):
         if not _same(tokens, wanted_tokens, body.rel):
             return Fault(f"Line {n} is the first that differs: `{line}`, printed is `{wanted}`.")

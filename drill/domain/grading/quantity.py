@@ -89,6 +89,8 @@ def split_number(text: str) -> tuple[float, str]:
         raise QuantityError(f"`{_short(text)}` holds no number.")
     if _RANGE.match(plain) and not re.search(r"[*/^(]", plain):
         raise QuantityError(f"`{_short(text)}` is a range or a choice; give one number.")
+    if re.match(r"[-+(]*0[xX][0-9a-fA-F]", plain):
+        raise QuantityError(f"`{_short(text)}` is hexadecimal; write a decimal number.")
     terms: list[str] = []
     place = 0
     complete = False

@@ -189,7 +189,7 @@ def _signs(form: str) -> str:
 
 
 def _refuse_many(term: str, body: ShortBody) -> None:
-    forms = [form for form in (*body.accept, *(o.value for o in body.others))]
+    forms = (*body.accept, *(o.value for o in body.others))
     longest = max(len(form.split()) for form in forms)
     if len(term.split()) > longest + _MORE_WORDS:
         raise malformed("A term is asked, not a sentence.", "short")

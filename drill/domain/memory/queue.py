@@ -18,7 +18,7 @@ from drill.domain.memory.pace import HistorySummary
 from drill.domain.memory.state import MemoryState, retrievability
 from drill.domain.questions import LEVELS, RELEVANCES, Head, Level, Role
 
-Reason: TypeAlias = Literal["retest", "due", "known", "new", "ahead", "retry"]
+Reason: TypeAlias = Literal["retest", "due", "known", "new", "ahead", "retry", "placement"]
 """`retest`: wrong with full confidence before; `known`: taken as known, checked once; `ahead`:
 not due, but weak on the day of the interview; `retry`: wrong in this session."""
 

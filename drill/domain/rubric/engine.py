@@ -18,12 +18,14 @@ from drill.domain.rubric.recipes import Recipe, parse
 from drill.domain.rubric.spelling import correct
 from drill.domain.rubric.text import MAX_CHARS, Sentence, plain_words, sentences_of
 from drill.domain.rubric.words import SPELLING
-from drill.domain.verdict import PointResult
+from drill.domain.verdict import PointResult, PointState
 
 MISCONCEPTION_SHARE = 0.7
 """Share of a misconception's content words that, in one sentence, shows it without its recipe."""
 ASK_SHARE = 0.5
 """Share of a point's content words that, in one sentence, is asked about although no recipe hit."""
+DENIED_SHARE = 0.2
+"""Share of a point's content words that stand under a negation from which the point is asked."""
 PADDING = "reads as a list of words"
 NEGATED = "sounds negated"
 REPORTED = "told as somebody's belief, or denied"
@@ -49,7 +51,7 @@ class RubricResult:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """A sentence as the guards see it."""
 
     sentence: Sentence
@@ -64,9 +66,9 @@ class _Reading:
     def words(self) -> tuple[str, ...]:
         return self.sentence.words
 
-    def closed(self, negators: frozenset[str] = frozenset(), own: frozenset[int] = frozenset()) -> (
-        frozenset[int]
-    ):
+    def closed(
+        self, negators: frozenset[str] = frozenset(), own: frozenset[int] = frozenset()
+    ) -> frozenset[int]:
         """Tokens under a negation; one whose word is in `negators` or that is itself in `own`
         does not count."""
         return frozenset(
@@ -91,8 +93,8 @@ def judge(
     if guards.says_nothing(plain_words(text[:200])) and len(text) < 200:
         results = tuple(_result(point, "missed") for point in points)
         return RubricResult(results, empty=True)
-    vocabulary = _vocabulary(statements + beliefs)
-    readings = [_read(sentence, vocabulary) for sentence in sentences_of(text[:MAX_CHARS])]
+    vocabulary = vocabulary_of(statements + beliefs)
+    readings = [read_sentence(sentence, vocabulary) for sentence in sentences_of(text[:MAX_CHARS])]
     shown = tuple(
         belief.id
         for belief, content in zip(misconceptions, others, strict=True)
@@ -106,12 +108,14 @@ def judge(
     return RubricResult(results, shown, stuffed)
 
 
-def _vocabulary(statements: Sequence[str]) -> frozenset[str]:
+def vocabulary_of(statements: Sequence[str]) -> frozenset[str]:
+    """Words of the statements that a typo may be corrected towards."""
     words = (word for statement in statements for word in plain_words(statement))
     return frozenset(word for word in words if len(word) > 4 and word.isalpha())
 
 
-def _read(sentence: Sentence, vocabulary: frozenset[str]) -> _Reading:
+def read_sentence(sentence: Sentence, vocabulary: frozenset[str]) -> Reading:
+    """Read a sentence under all guards; `vocabulary` is what words may be corrected towards."""
     words = sentence.words
     objection = ""
     if guards.is_padding(words) or guards.is_scrambled(words):
@@ -119,7 +123,7 @@ def _read(sentence: Sentence, vocabulary: frozenset[str]) -> _Reading:
     elif guards.is_vacuous(words):
         objection = VACUOUS
     hearsay = frozenset(i for s in guards.reported(words) for i in range(s.start, s.end))
-    return _Reading(
+    return Reading(
         sentence,
         Lattice.of(sentence, lambda word: correct(word, vocabulary)),
         guards.negations(words),
@@ -133,13 +137,11 @@ def _outside(closed: frozenset[int]) -> Callable[[int, int], bool]:
     return lambda start, end: closed.isdisjoint(range(start, end))
 
 
-def _shows(
-    belief: Belief, content: Content, points: Sequence[Content], reading: _Reading
-) -> bool:
+def _shows(belief: Belief, content: Content, points: Sequence[Content], reading: Reading) -> bool:
     """Whether a sentence shows a misconception; marks the sentence."""
     if reading.objection == PADDING:
         return False
-    shown = any(_believes(parse(recipe), reading) for recipe in belief.accept)
+    shown = any(believes(parse(recipe), reading) for recipe in belief.accept)
     if not shown and len(content.words) >= 4:
         closed = frozenset() if content.negated else reading.closed() | reading.hearsay
         share, _ = coverage(content, reading.lattice, _outside(closed))
@@ -153,7 +155,8 @@ def _shows(
     return shown
 
 
-def _believes(recipe: Recipe, reading: _Reading) -> bool:
+def believes(recipe: Recipe, reading: Reading) -> bool:
+    """Whether a misconception's recipe hits outside every negation that it does not hold."""
     hit = find(recipe, reading.lattice, level=SPELLING)
     if hit is None:
         return False
@@ -167,7 +170,7 @@ def _judge_point(
     content: Content,
     statements: tuple[str, ...],
     index: int,
-    readings: Sequence[_Reading],
+    readings: Sequence[Reading],
 ) -> PointResult:
     asked: PointResult | None = None
     for reading in readings:
@@ -188,7 +191,7 @@ def _judge_point(
     return asked or _result(point, "missed")
 
 
-def _open_hit(recipe: Recipe, reading: _Reading) -> tuple[Hit | None, str]:
+def _open_hit(recipe: Recipe, reading: Reading) -> tuple[Hit | None, str]:
     """A hit of the recipe outside every negation; else one inside, and why it must be asked."""
     hit = find(recipe, reading.lattice)
     if hit is None:
@@ -203,7 +206,7 @@ def _open_hit(recipe: Recipe, reading: _Reading) -> tuple[Hit | None, str]:
 
 
 def _objection(
-    reading: _Reading,
+    reading: Reading,
     hit: Hit,
     point: Point,
     content: Content,
@@ -227,10 +230,7 @@ def _objection(
     return ""
 
 
-DENIED_SHARE = 0.2
-
-
-def _denied(reading: _Reading, content: Content, hit: Hit) -> bool:
+def _denied(reading: Reading, content: Content, hit: Hit) -> bool:
     """Whether the sentence puts a negation on words that the statement affirms."""
     under = frozenset(
         index
@@ -260,7 +260,7 @@ def _quotes(text: str, sentence: Sentence, places: frozenset[int]) -> tuple[str,
 
 
 def _result(
-    point: Point, state: str, matched: tuple[str, ...] = (), reason: str = ""
+    point: Point, state: PointState, matched: tuple[str, ...] = (), reason: str = ""
 ) -> PointResult:
     return PointResult(
         point.id, point.statement, state, point.weight == "essential", matched, reason

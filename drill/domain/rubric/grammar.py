@@ -5,50 +5,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from drill.domain.rubric.text import word_set
 from drill.domain.rubric.words import inflections
 
-CLAUSE_ENDS = frozenset(
+CLAUSE_ENDS = word_set(
     ', ; : ( ) -> " but because since although though while whereas however so then therefore thus '
-    "which who where when if until unless yet thereby hence".split()
+    "which who where when if until unless yet thereby hence"
 )
-FUNCTION = frozenset(
+FUNCTION = word_set(
     """a an the this that these those it its i we you they he she him her us them my our your their
-    his what which who whom whose where when why how of in on at by for with from to into onto over
-    under about as than then so and or but if because since while not no nor without is are was were
-    be been being am do does did done have has had can could will would shall should may might must
-    there here each every all any some more less most just only also very too again up down out off
-    until after before between during through per via instead rather both such same other one
-    let lets""".split()
+    his what which who whom whose where when why how of in on at by for with from to into onto
+    over under about as than then so and or but if because since while not no nor without is are
+    was were be been being am do does did done have has had can could will would shall should
+    may might must there here each every all any some more less most just only also very too
+    again up down out off until after before between during through per via instead rather both
+    such same other one let lets"""
 )
-GLUE = FUNCTION - frozenset("up down more less same one all each every no not without off".split())
+GLUE = FUNCTION - word_set("up down more less same one all each every no not without off")
 """Function words that hold a sentence together; the rest may well be the message of a list."""
-AUXILIARIES = frozenset(
-    "is are was were be been being am do does did have has had can could will would shall should "
-    "may might must let lets".split()
+AUXILIARIES = word_set(
+    """is are was were be been being am do does did have has had can could will would shall should
+    may might must let lets"""
 )
-SUBJECTS = frozenset("it we you they i he she this that these those there".split())
 
-_VERBS = frozenset(
+_VERBS = word_set(
     """add adjust affect aim allow amplify appear apply approximate ask assume attach attend avoid
-    become begin behave belong blow break bring build burn calculate call capture carry cause choose
-    collapse come compare compress compute concatenate contain converge convert copy corrupt create
-    decide decode decrease define degrade deliver denoise depend describe destroy determine differ
-    disable discard divide double draw drop eliminate emit enable encode encourage end ensure
-    estimate evaluate exaggerate expect explain extend extract extrapolate fail feed fill find fit
-    follow force forget freeze gain generate get give go grow guess happen help hold hurt ignore
-    implement improve increase inject integrate keep know lead learn let lie look lose maintain make
-    mean measure merge minimise minimize mitigate modify modulate move need occur offload operate
-    optimize output pass perform pick predict prefer preserve prevent produce provide push put raise reach
-    read receive recover reduce refer remain remember remove repeat replace represent require rescale
-    retrain return reuse rewrite run save saturate say see select send serve share shrink show skip
-    slow solve speed split stabilize start stay steer stick stop subtract swap take target teach tell tend
-    transform translate try turn understand undo update use wait want work write""".split()
+    become begin behave belong blow break bring build burn calculate call capture carry cause
+    choose collapse come compare compress compute concatenate contain converge convert copy
+    corrupt create decide decode decrease define degrade deliver denoise depend describe destroy
+    determine differ disable discard divide double draw drop eliminate emit enable encode
+    encourage end ensure estimate evaluate exaggerate expect explain extend extract extrapolate
+    fail feed fill find fit follow force forget freeze gain generate get give go grow guess
+    happen help hold hurt ignore implement improve increase inject integrate keep know lead
+    learn let lie look lose maintain make mean measure merge minimise minimize mitigate modify
+    modulate move need occur offload operate optimize output pass perform pick predict prefer
+    preserve prevent produce provide push put raise reach read receive recover reduce refer
+    remain remember remove repeat replace represent require rescale retrain return reuse rewrite
+    run save saturate say see select send serve share shrink show skip slow solve speed split
+    stabilize start stay steer stick stop subtract swap take target teach tell tend transform
+    translate try turn understand undo update use wait want work write"""
 )
-_ALSO_NOUNS = frozenset(
-    "batch block cache check compile condition control filter guide limit load log monitor profile "
-    "process quantize sample scale scan step store train warm watch".split()
+_ALSO_NOUNS = word_set(
+    """batch block cache check compile condition control filter guide limit load log monitor
+    profile process quantize sample scale scan step store train warm watch"""
 )
-VACUOUS = frozenset("involve concern relate mention touch matter".split())
+VACUOUS = word_set("involve concern relate mention touch matter")
 
 
 @lru_cache(maxsize=8192)

@@ -7,17 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from drill.domain.rubric.grammar import AUXILIARIES, CLAUSE_ENDS, FUNCTION, GLUE, VACUOUS, is_verb, may_be_verb
+from drill.domain.rubric.grammar import (
+    AUXILIARIES,
+    CLAUSE_ENDS,
+    FUNCTION,
+    GLUE,
+    VACUOUS,
+    is_verb,
+    may_be_verb,
+)
+from drill.domain.rubric.text import word_set
 from drill.domain.rubric.words import inflections
 
-_NEW_CLAUSE = frozenset(
-    "it we you they i he she this that these those there then also only instead the a an its their "
-    "is are was has have can will so".split()
+_NEW_CLAUSE = word_set(
+    """it we you they i he she this that these those there then also only instead the a an its
+    their is are was has have can will so"""
 )
-_SHORT_NEGATORS = frozenset("no without lack lacks lacking neither nor zero".split())
-_LONG_NEGATORS = frozenset(
-    "not never none nothing nobody hardly barely rarely fail fails failing refuse refuses unable "
-    "impossible avoid avoids avoiding forbid forbids prevent prevents stop stops".split()
+_SCOPE_ENDS = CLAUSE_ENDS - frozenset((":", "(", ")", '"'))
+_OPENERS = frozenset(("that", "say", "think", "to"))
+_SHORT_NEGATORS = word_set("no without lack lacks lacking neither nor zero")
+_LONG_NEGATORS = word_set(
+    """not never none nothing nobody hardly barely rarely fail fails failing refuse refuses unable
+    impossible avoid avoids avoiding forbid forbids prevent prevents stop stops"""
 )
 _REPLACED = {
     ("instead", "of"): 2, ("rather", "than"): 2, ("unlike",): 1, ("as", "opposed", "to"): 3,
@@ -29,46 +40,48 @@ _NOT_NEGATIONS = {
     ("no", "more", "than"), ("no", "longer", "than"), ("no", "problem"), ("not", "surprisingly"),
     ("nothing", "but"), ("no", "doubt"), ("not", "until"),
 }  # fmt: skip
-_SKIPPED = frozenset(
-    "really very at all actually even that be been being a an any the of real much practical to "
-    "by itself ever longer".split()
+_SKIPPED = word_set(
+    """really very at all actually even that be been being a an any the of real much practical to
+    by itself ever longer"""
 )
-_DISMISSED = frozenset(
-    "useful needed used necessary required help helps matter matters work works true correct right "
-    "involved related important relevant exist exists happen happens apply applies good recommended "
-    "worth effect use role impact point purpose influence need reason idea part thing difference "
-    "affect affects possible valid case sense".split()
+_DISMISSED = word_set(
+    """useful needed used necessary required help helps matter matters work works true correct
+    right involved related important relevant exist exists happen happens apply applies good
+    recommended worth effect use role impact point purpose influence need reason idea part thing
+    difference affect affects possible valid case sense"""
 )
-_DISMISSALS = frozenset(
-    "useless pointless irrelevant unnecessary wrong false untrue impossible myth nonsense "
-    "meaningless needless unneeded optional redundant unrelated disabled forbidden".split()
+_DISMISSALS = word_set(
+    """useless pointless irrelevant unnecessary wrong false untrue impossible myth nonsense
+    meaningless needless unneeded unrelated"""
 )
-_REPORTERS = frozenset(
-    "think thinks thought believe believes believed claim claims claimed say says said assume "
-    "assumes assumed expect imagine suppose argue argues".split()
+_REPORTERS = word_set(
+    """think thinks thought believe believes believed claim claims claimed say says said assume
+    assumes assumed expect imagine suppose argue argues"""
 )
-_REPORTED_BY = frozenset(
-    "some people many others someone somebody beginners they most folks might could used".split()
+_REPORTED_BY = word_set(
+    """some people many others someone somebody beginners they most folks might could used"""
 )
 _HEDGES = (
     ("not", "sure"), ("not", "remember"), ("not", "know"), ("not", "certain"), ("not", "recall"),
     ("forgot",), ("forget", "how"), ("no", "idea"), ("wonder", "if"), ("wonder", "whether"),
     ("popular", "belief"), ("if", "only"), ("as", "if"), ("as", "though"),
 )  # fmt: skip
-_DENIALS = frozenset("true right correct case false wrong untrue incorrect mistaken myth "
-    "misconception mistake nonsense".split())  # fmt: skip
-_SELF_DENYING = frozenset("false wrong untrue incorrect mistaken myth misconception mistake "
-    "nonsense".split())  # fmt: skip
-_DENIES = frozenset("do does did can could will would should".split())
-_TURNS = frozenset("but however actually fact reality yet".split())
-_ARTICLES = frozenset(("a", "an", "the"))
-_PREPOSITIONS = frozenset("of in on at by for with from into onto per between via".split())
-_NO_NOUN = frozenset(
-    "of in on at by for with from into to and or but is are was were be has have can will must should "
-    "does do a an the it its they we you he she which who then so because . , ; )".split()
+_DENIALS = word_set(
+    """true right correct case false wrong untrue incorrect mistaken myth misconception mistake
+    nonsense"""
 )
-_NO_OBJECT = frozenset("of and or but is are was were has have can will must should does do . , ; )".split())
-_SEPARATORS = frozenset(", ; : -> + = ( ) - * < >".split())
+_SELF_DENYING = _DENIALS - word_set("true right correct case")
+_DENIES = word_set("do does did can could will would should")
+_TURNS = word_set("but however actually fact reality yet")
+_ARTICLES = frozenset(("a", "an", "the"))
+_PREPOSITIONS = word_set("of in on at by for with from into onto per between via")
+_TOPIC_STARTS = word_set("the a an how what why its this that")
+_NO_NOUN = word_set(
+    """of in on at by for with from into to and or but is are was were be has have can will must
+    should does do a an the it its they we you he she which who then so because . , ; )"""
+)
+_NO_OBJECT = word_set("of and or but is are was were has have can will must should does do . , ; )")
+_SEPARATORS = word_set(", ; : -> + = ( ) - * < >")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +115,9 @@ def _scope_end(words: Sequence[str], start: int, reach: int) -> int:
             )
             if broken:
                 break
-        elif word in CLAUSE_ENDS and index > start and word not in (":", "(", ")", '"'):
-            break
-        elif word == "and" and following in _NEW_CLAUSE:
+        elif (index > start and word in _SCOPE_ENDS) or (
+            word == "and" and following in _NEW_CLAUSE
+        ):
             break
         index += 1
     return index
@@ -156,9 +169,9 @@ def reported(words: Sequence[str]) -> list[Scope]:
     for index, word in enumerate(words):
         before = words[max(0, index - 4) : index]
         denies = word in _SELF_DENYING or (word in _DENIALS and "not" in before)
-        if word in _REPORTERS and not _REPORTED_BY.isdisjoint(before):
-            scopes.append(_until_turn(words, index + 1, index))
-        elif denies and {"that", "say", "think", "to"} & set(words[index + 1 : index + 4]):
+        reports = word in _REPORTERS and not _REPORTED_BY.isdisjoint(before)
+        opens = denies and not _OPENERS.isdisjoint(words[index + 1 : index + 4])
+        if reports or opens:
             scopes.append(_until_turn(words, index + 1, index))
         elif denies and not AUXILIARIES.isdisjoint(before):
             start = index
@@ -179,8 +192,10 @@ def _until_turn(words: Sequence[str], start: int, at: int) -> Scope:
 
 
 def is_scrambled(words: Sequence[str]) -> bool:
-    """Whether the small words stand where no sentence has them: an article before a preposition,
-    a verb or the end, or a preposition before a verb or the end."""
+    """Whether the small words stand where no sentence has them.
+
+    That is an article before a preposition, a verb or the end, or a preposition before a verb.
+    """
     broken = 0
     for word, following in pairwise((*words, ".")):
         if word in _ARTICLES:
@@ -190,19 +205,19 @@ def is_scrambled(words: Sequence[str]) -> bool:
     return broken >= 2 or (broken == 1 and len(words) <= 10)
 
 
-_NOTHING = frozenset(
-    "idk dunno i we do not no none know remember recall sure idea clue skip pass unsure this that it "
-    "one the answer to have am is nothing any of about sorry never heard really ? - yet dont".split()
+_NOTHING = word_set(
+    """idk dunno i we do not no none know remember recall sure idea clue skip pass unsure this that
+    it one the answer to have am is nothing any of about sorry never heard really ? - yet dont"""
 )
-_NOTHING_KEYS = frozenset("idk dunno know remember recall sure idea clue skip pass unsure nothing no none heard".split())
+_NOTHING_KEYS = word_set(
+    """idk dunno know remember recall sure idea clue skip pass unsure nothing no none heard"""
+)
 
 
 def says_nothing(words: Sequence[str]) -> bool:
     """Whether an answer is empty, or only says that the learner does not know."""
     letters = [word for word in words if word[0].isalnum()]
-    return _NOTHING.issuperset(letters) and (
-        not letters or not _NOTHING_KEYS.isdisjoint(letters)
-    )
+    return _NOTHING.issuperset(letters) and (not letters or not _NOTHING_KEYS.isdisjoint(letters))
 
 
 def is_padding(words: Sequence[str]) -> bool:
@@ -247,10 +262,7 @@ def is_vacuous(words: Sequence[str]) -> bool:
     verbs = [word for word in words if is_verb(word) and word not in AUXILIARIES]
     empty = [word for word in words if {word, *inflections(word)} & VACUOUS]
     about = any(
-        word == "about"
-        and index
-        and words[index - 1] in AUXILIARIES
-        and not words[min(index + 1, len(words) - 1)][0].isdigit()
-        for index, word in enumerate(words)
+        word == "about" and before in AUXILIARIES and after in _TOPIC_STARTS
+        for before, word, after in zip(words, words[1:], words[2:], strict=False)
     )
     return not verbs and (bool(empty) or about)

@@ -22,18 +22,16 @@ from drill.domain.rubric.words import (
 
 Place = tuple[int, int, int]
 """First token, one past the last token, level of the reading."""
-MAX_PLACES = 48
+MAX_PLACES = 600
 """Occurrences of one atom that are looked at in a sentence; a sentence with more is padding."""
 Corrector = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where a recipe was found: token positions, and the weakest reading that was needed."""
+    """The token positions where a recipe was found."""
 
     places: frozenset[int]
-    level: int
-    atoms: int
 
 
 @dataclass(slots=True)
@@ -151,33 +149,43 @@ def _variants(alternative: Alternative) -> Iterator[Alternative]:
             yield (Element(term),)
 
 
-def chains(
+def chain(
     clause: Clause, lattice: Lattice, open_at: Callable[[int, int], bool], level: int
-) -> Iterator[tuple[Place, ...]]:
-    """Every way in which the atoms of a clause follow each other, nearest first."""
+) -> tuple[Place, ...] | None:
+    """The first way in which the atoms of a clause follow each other, or None."""
     per_atom = [
         [p for p in lattice.atom(atom) if p[2] <= level and open_at(p[0], p[1])]
         for atom in clause.atoms
     ]
     if not all(per_atom):
-        return
+        return None
+    dead: set[tuple[int, int]] = set()
 
-    def extend(depth: int, chain: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
+    def extend(depth: int, end: int) -> tuple[Place, ...] | None:
         if depth == len(per_atom):
-            yield chain
-            return
-        end = chain[-1][1]
-        for place in per_atom[depth]:
-            if end <= place[0] <= end - 1 + REACH:
-                yield from extend(depth + 1, (*chain, place))
+            return ()
+        if (depth, end) in dead:
+            return None
+        places = per_atom[depth]
+        for place in places[bisect_left(places, (end,)) :]:
+            if place[0] > end - 1 + REACH:
+                break
+            rest = extend(depth + 1, place[1])
+            if rest is not None:
+                return (place, *rest)
+        dead.add((depth, end))
+        return None
 
     for first in per_atom[0]:
-        yield from extend(1, (first,))
+        rest = extend(1, first[1])
+        if rest is not None:
+            return (first, *rest)
+    return None
 
 
 def present(clause: Clause, lattice: Lattice, level: int) -> bool:
     """Whether a clause occurs anywhere in the sentence."""
-    return next(chains(clause, lattice, lambda _s, _e: True, level), None) is not None
+    return chain(clause, lattice, lambda _s, _e: True, level) is not None
 
 
 def find(
@@ -192,17 +200,13 @@ def find(
     sentence and only up to FAMILY: a synonym must not take a credit away.
     """
     used: set[int] = set()
-    weakest = EXACT
-    atoms = 0
     for clause in recipe.wanted:
-        chain = next(chains(clause, lattice, open_at, level), None)
-        if chain is None:
+        found = chain(clause, lattice, open_at, level)
+        if found is None:
             return None
-        atoms += len(chain)
-        for start, end, reading in chain:
+        for start, end, _ in found:
             used.update(range(start, end))
-            weakest = max(weakest, reading)
     for clause in recipe.unwanted:
         if present(clause, lattice, FAMILY):
             return None
-    return Hit(frozenset(used), weakest, atoms)
+    return Hit(frozenset(used))

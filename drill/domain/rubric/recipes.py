@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from drill.domain.rubric.text import plain_words
+from drill.domain.rubric.text import plain_words, word_set
 
 REACH = 9
 
@@ -27,8 +27,8 @@ MACROS: dict[str, str] = {
     "extrap": "extrapolat*|away|beyond|amplif*|exaggerat*|push*",
     "any": "*",
 }
-NEGATORS = frozenset(
-    "not no without never none nothing nor neither instead rather unlike lack lacks lacking".split()
+NEGATORS = word_set(
+    """not no without never none nothing nor neither instead rather unlike lack lacks lacking"""
 )
 
 

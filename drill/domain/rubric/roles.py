@@ -6,21 +6,19 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from drill.domain.rubric.grammar import FUNCTION, clause_bounds, subject
-from drill.domain.rubric.text import plain_words
+from drill.domain.rubric.text import plain_words, word_set
 from drill.domain.rubric.words import inflections
 
-_UP = frozenset(
-    "increase raise higher high larger large bigger big more greater grow boost stronger strong "
-    "improve gain rise climb enlarge amplify longer slower worsen expand".split()
+_UP = word_set(
+    """increase raise higher high larger large bigger big more greater grow boost stronger strong
+    improve gain rise climb enlarge amplify longer slower worsen expand"""
 )
-_DOWN = frozenset(
-    "decrease reduce lower low less fewer smaller small shrink drop cut save lose weaker weak "
-    "diminish limit narrow shorter faster fall halve decline sacrifice hurt minimize".split()
+_DOWN = word_set(
+    """decrease reduce lower low less fewer smaller small shrink drop cut save lose weaker weak
+    diminish limit narrow shorter faster fall halve decline sacrifice hurt minimize"""
 )
 _INTRANSITIVE_PARTICLES = {"up": 1, "down": -1}
-_SKIP = frozenset(
-    "the a an of in its their each per every all any your our much very to on with".split()
-)
+_SKIP = word_set("the a an of in its their each per every all any your our much very to on with")
 
 
 def base(word: str) -> str:
@@ -122,14 +120,38 @@ def other_subject(
 
 _ANTONYMS: dict[str, frozenset[str]] = {}
 _PAIRS = (
-    "add/remove,subtract", "double/halve", "encode/decode", "compress/expand,upsample,enlarge",
-    "deterministic/stochastic,random", "forward/reverse,backward", "begin,start/end,finish",
-    "before/after", "conditional/unconditional", "cheap/expensive,costly", "stable/unstable",
-    "always/never", "easy/hard", "separate/shared,same", "fast/slow",
-    "faster/slower", "cheaper/costlier", "good/bad", "better/worse", "maximum/minimum",
-    "positive/negative", "input/output", "clean/noisy", "freeze,frozen/unfreeze,unfrozen",
-    "increase,raise/decrease,reduce,lower", "higher/lower", "more/less,fewer", "larger/smaller",
-    "gain/lose", "high/low", "away/towards", "linear/quadratic,exponential",
+    "add/remove,subtract",
+    "double/halve",
+    "encode/decode",
+    "compress/expand,upsample,enlarge",
+    "deterministic/stochastic,random",
+    "forward/reverse,backward",
+    "begin,start/end,finish",
+    "before/after",
+    "conditional/unconditional",
+    "cheap/expensive,costly",
+    "stable/unstable",
+    "always/never",
+    "easy/hard",
+    "separate/shared,same",
+    "fast/slow",
+    "faster/slower",
+    "cheaper/costlier",
+    "good/bad",
+    "better/worse",
+    "maximum/minimum",
+    "positive/negative",
+    "input/output",
+    "clean/noisy",
+    "freeze,frozen/unfreeze,unfrozen",
+    "increase,raise/decrease,reduce,lower",
+    "higher/lower",
+    "more/less,fewer",
+    "larger/smaller",
+    "gain/lose",
+    "high/low",
+    "away/towards",
+    "linear/quadratic,exponential",
 )
 for _pair in _PAIRS:
     _left, _right = (side.split(",") for side in _pair.split("/"))
@@ -155,7 +177,8 @@ def _opposites(statement: str) -> frozenset[str]:
 def opposed(statement: str, words: Sequence[str], places: frozenset[int]) -> bool:
     """Whether a clause of the hit says the opposite of a word of the statement, and not the word.
 
-    A word that the recipe itself found is what the key accepts, and opposes nothing.
+    A word that the recipe itself found is what the key accepts, and opposes nothing. Two opposites
+    undo each other: smaller batches reduce what larger batches raise.
     """
     opposites = _opposites(statement)
     if not opposites:
@@ -164,9 +187,12 @@ def opposed(statement: str, words: Sequence[str], places: frozenset[int]) -> boo
     start, _ = clause_bounds(words, min(places))
     _, end = clause_bounds(words, max(places))
     forms = _bases(words[start:end])
-    return any(
-        forms.isdisjoint(_ANTONYMS[opposite] & stated)
+    turned = sum(
+        any(
+            forms.isdisjoint(_ANTONYMS[opposite] & stated)
+            for opposite in opposites & {words[place], *inflections(words[place])}
+        )
         for place in range(start, end)
         if place not in places
-        for opposite in opposites & {words[place], *inflections(words[place])}
     )
+    return turned % 2 == 1

@@ -59,7 +59,7 @@ class CodeView(ScrollableContainer, can_focus=False):
         self._plain = code.text.rstrip("\n").expandtabs(4).split("\n")
         self._rows: list[Content] = [Content(line) for line in self._plain]
         if code.origin:
-            self.border_title = Content(f" {code.origin} ")  # type: ignore[assignment]
+            self.border_title = Content(f" {code.origin} ")
 
     def compose(self) -> ComposeResult:
         yield Static(self._drawn(), markup=False)

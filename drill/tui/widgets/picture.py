@@ -70,7 +70,7 @@ class HalfBlocks(Widget):
         self._rows: tuple[int, list[Strip]] = (0, [])
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return min(container.width, self._image.width * self.zoom)
+        return min(container.width, int(self._image.width) * self.zoom)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._strips(width))

@@ -1,0 +1,186 @@
+"""Every screen at every size: nothing clipped, nothing altered by markup."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from textual.pilot import Pilot
+
+from drill.domain.questions import Question
+from drill.services.app import Drill
+from drill.tui.actions import ACTIONS
+from drill.tui.app import DrillApp
+from drill.tui.screens.browse import BrowseScreen, ItemScreen
+from drill.tui.screens.help import HelpScreen
+from drill.tui.screens.home import HomeScreen
+from drill.tui.screens.setup import SetupScreen
+from drill.tui.screens.summary import SummaryScreen
+from tests.tui.drive import into_session, settle, skip_to, text_of
+
+SIZES = [(60, 18), (80, 24), (120, 36), (200, 60)]
+HOSTILE = [
+    "list[int]", "[red]hi[/red]", "[/foo]", "x[0]", "[x for x in y]", "[a=b]", "[[", "]]", "[",
+    r"\[b]", "[bold", "${x}", "$primary", "{0}", "%s", "a\tb", "```", "[link=http://x]y[/]",
+    "<script>", "&amp;", "\u202ertl", "é̀ ﷽ 你好", "'; DROP TABLE reviews;--",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_nothing_is_wider_than_the_terminal(app: DrillApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot, app)
+        assert "Serving" in text_of(app) or size[1] < 24
+        for keys in (["question_mark"], ["escape"], ["b"], ["enter"], ["v"], ["escape", "escape"]):
+            await pilot.press(*keys)
+            await settle(pilot, app)
+            _inside(app)
+        await into_session(pilot, app)
+        for kind in ("choices", "line", "order", "explain", "mutant"):
+            await skip_to(pilot, app, kind)
+            _inside(app)
+
+
+def _inside(app: DrillApp) -> None:
+    width, height = app.screen.size
+    for widget in app.screen.walk_children():
+        region = widget.region
+        if widget.display and region.area and widget.has_class("text"):
+            assert region.right <= width, widget
+    footer = app.screen.query("Footer").first()
+    assert footer.region.bottom == height
+
+
+async def test_too_small_says_so_and_comes_back(app: DrillApp) -> None:
+    async with app.run_test(size=(50, 12)) as pilot:
+        await settle(pilot, app)
+        assert "60x18" in text_of(app) and "50x12" in text_of(app)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot, app)
+        assert "60x18" not in text_of(app)
+
+
+async def test_hostile_text_is_shown_as_it_is(app: DrillApp, drill: Drill) -> None:
+    original = drill.bank.question
+
+    def hostile(item_id: str, seed: int) -> Question:
+        question = original(item_id, seed)
+        rows = "\n\n".join(f"A {text} Z" for text in HOSTILE)
+        return dataclasses.replace(question, prompt=rows, explanation=rows)
+
+    drill.bank.question = hostile  # type: ignore[method-assign]
+    wanted = [f"A {text} Z".replace("\t", " ") for text in HOSTILE]
+    given = "x " + " ".join(HOSTILE).replace("\t", " ")
+    async with app.run_test(size=(120, 120)) as pilot:
+        await into_session(pilot, app)
+        await skip_to(pilot, app, "short")
+        assert [row for row in wanted if row not in text_of(app)] == []
+        app.screen.focused.value = given  # type: ignore[union-attr]
+        await pilot.press("enter", "2")
+        await settle(pilot, app)
+        assert [row for row in wanted if row not in text_of(app)] == []
+        assert drill.store.answers()[0].answer == given
+        # The answer is wrapped on the screen, so its words are compared.
+        told = text_of(app).split()
+        assert [word for word in given.split() if word not in told] == []
+        await pilot.press("escape")
+        await settle(pilot, app)
+        await pilot.press("b", "enter")
+        await settle(pilot, app)
+        assert [row for row in wanted if row not in text_of(app)] == []
+
+
+async def test_first_run_can_be_skipped_and_is_kept(drill: Drill) -> None:
+    app = DrillApp(drill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle_dialog(pilot)
+        assert any(isinstance(s, SetupScreen) for s in app.screen_stack)
+        for ch in "2027-01-05":
+            await pilot.press(ch)
+        await pilot.press("enter")
+        await settle_dialog(pilot)
+        await pilot.press("escape")  # minutes
+        await settle_dialog(pilot)
+        await pilot.press("a")  # serving
+        await settle_dialog(pilot)
+        await pilot.press("c")  # senior
+        await settle_dialog(pilot)
+        await pilot.press("b")  # no placement
+        await settle_dialog(pilot)
+        assert isinstance(app.screen, HomeScreen)
+        assert "interview in" in text_of(app)
+    profile = drill.profile
+    assert (profile.interview, profile.minutes, profile.role, profile.level, profile.done) == (
+        "2027-01-05", 20, "serving", "senior", True,
+    )  # fmt: skip
+
+
+async def settle_dialog(pilot: Pilot[int]) -> None:
+    """A dialog waits in a worker, so that only messages are waited for."""
+    for _ in range(4):
+        await pilot.pause(0.02)
+
+
+async def test_browse_filters_and_suspends(app: DrillApp, drill: Drill) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app)
+        await pilot.press("b")
+        await settle(pilot, app)
+        screen = app.screen
+        assert isinstance(screen, BrowseScreen) and len(screen.rows) == len(drill.bank.heads)
+        await pilot.press("slash", *"predicted")
+        await settle(pilot, app)
+        assert 1 <= len(screen.rows) < len(drill.bank.heads)
+        await pilot.press("enter", "s")
+        await settle(pilot, app)
+        state = drill.store.state(screen.rows[0].id)
+        assert state is not None and state.suspended
+        assert "suspended" in text_of(app)
+        await pilot.press("enter")
+        await settle(pilot, app)
+        assert isinstance(app.screen, ItemScreen) and "suspend" in text_of(app)
+
+
+async def test_the_session_ends_with_a_summary(app: DrillApp, drill: Drill) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await into_session(pilot, app)
+        for _ in range(40):
+            if isinstance(app.screen, SummaryScreen):
+                break
+            await pilot.press("f5")
+            await settle(pilot, app)
+        assert isinstance(app.screen, SummaryScreen)
+        await pilot.press("enter")
+        await settle(pilot, app)
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_help_lists_every_action_with_its_keys(app: DrillApp) -> None:
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(pilot, app)
+        await pilot.press("f1")
+        await settle(pilot, app)
+        assert isinstance(app.screen, HelpScreen)
+        from textual.widgets import Static
+
+        told = "\n".join(str(w.render()) for w in app.screen.query(Static))
+        assert all(action.help in told for action in ACTIONS)
+
+
+def test_actions_are_told_apart() -> None:
+    assert len({a.id for a in ACTIONS}) == len(ACTIONS)
+    for place in {a.id.split(".")[0] for a in ACTIONS}:
+        keys = [k for a in ACTIONS if a.id.startswith(f"{place}.") for k in a.keys.split(",")]
+        assert len(keys) == len(set(keys)), place
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_meaning_does_not_need_colour(app: DrillApp, theme: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.theme = theme if theme in app.available_themes else "textual-dark"
+        await into_session(pilot, app)
+        await skip_to(pilot, app, "short")
+        app.screen.focused.value = "nonsense"  # type: ignore[union-attr]
+        await pilot.press("enter", "2")
+        await settle(pilot, app)
+        assert "✗ Wrong" in text_of(app)
