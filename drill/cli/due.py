@@ -24,7 +24,6 @@ def due(short: bool, as_json: bool) -> None:
                 "minutes": round(overview.minutes, 1),
                 "topics": overview.topics,
                 "answered_today": overview.answered_today,
-                "streak": overview.streak,
                 "hidden": overview.hidden,
                 "held": overview.held,
             }

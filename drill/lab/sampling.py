@@ -179,7 +179,7 @@ def sweep_scales(
 def decode(
     pipe: StableDiffusionPipeline,
     latents: Tensor,
-    batch: int = 32,
+    batch: int = 16,
     on_batch: Callable[[int, int], None] | None = None,
 ) -> Tensor:
     """Decoded values (N, 3, H, W) before any clipping, where pictures span [-1, 1]; float32, CPU.
@@ -197,6 +197,18 @@ def decode(
             if on_batch is not None:
                 on_batch(min(start + batch, len(latents)), len(latents))
     return torch.cat(pieces)
+
+
+def decode_sweep(
+    pipe: StableDiffusionPipeline,
+    sweep: Sweep,
+    batch: int = 16,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> Tensor:
+    """Decoded values (S, N, 3, H, W) of a sweep; what scales up to 1 share is decoded once."""
+    plan = _Plan.of(sweep.scales, sweep.latents.shape[1], None)
+    first = [plan.track_of.index(track) for track in range(plan.tracks)]
+    return plan.spread(decode(pipe, sweep.latents[first].flatten(0, 1), batch, on_batch))
 
 
 def to_pixels(decoded: Tensor) -> Tensor:

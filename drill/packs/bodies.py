@@ -3,80 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from drill.domain import questions as run
-from drill.domain.expressions import ExpressionError, evaluate
 from drill.packs import schema
+from drill.packs.parts import OptionModel, ValueFaultModel
 from drill.packs.problems import Loc
-from drill.packs.render import RenderError, fill, shown_number
+from drill.packs.render import shown_number
+from drill.packs.renderer import Renderer, line_faults, line_of
 from drill.packs.rules import spellings
-
-
-class Renderer:
-    """Fills the texts and evaluates the expressions of one variant.
-
-    Faults are given to `report(loc, message, expected, warning)`, and what could not be made comes
-    back as empty text or NaN, so that one fault never hides the next.
-    """
-
-    def __init__(
-        self,
-        params: Mapping[str, run.Param],
-        report: Callable[[Loc, str, str, bool], None],
-    ) -> None:
-        self.params = params
-        self.report = report
-        self.key: object = None
-        """The key of this variant as expressions see it: a number, else None."""
-        self.shown_key = ""
-        """The key of this variant as `{key}` shows it."""
-
-    def text(self, text: str, loc: Loc, *, key: bool = False) -> str:
-        """A template filled; where the item has no variants, the text as it is."""
-        if not self.params or not ("{" in text or "}" in text):
-            return text
-        values: dict[str, object] = dict(self.params)
-        if key and self.shown_key:
-            values["key"] = self.shown_key
-        try:
-            return fill(text, values)
-        except RenderError as error:
-            self.report(loc, str(error), error.expected, False)
-            return ""
-
-    def texts(self, texts: Iterable[str], loc: Loc) -> tuple[str, ...]:
-        """A list of templates filled."""
-        return tuple(self.text(text, (*loc, n)) for n, text in enumerate(texts))
-
-    def number(self, expression: Any, loc: Loc, *, key: bool = False) -> float:
-        """A number or an expression's value; NaN after a fault."""
-        value = self.value(expression, loc, key=key)
-        if value is None:
-            return math.nan
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.report(loc, f"`{expression}` gives {value!r}{self.where()}", "a number", False)
-            return math.nan
-        return value
-
-    def value(self, expression: Any, loc: Loc, *, key: bool = False) -> object:
-        """An expression's value, None after a fault."""
-        if not isinstance(expression, str):
-            return expression
-        names: dict[str, object] = dict(self.params)
-        if key and self.key is not None:
-            names["key"] = self.key
-        try:
-            return evaluate(expression, names)
-        except ExpressionError as error:
-            self.report(loc, f"{error}{self.where()}", "", False)
-            return None
-
-    def where(self) -> str:
-        """Which variant this is, for messages."""
-        said = ", ".join(f"{name}={value}" for name, value in self.params.items())
-        return f" (variant {said})" if said else ""
 
 
 def body(item: schema.Item, code: str | None, render: Renderer) -> run.Body:
@@ -84,9 +20,7 @@ def body(item: schema.Item, code: str | None, render: Renderer) -> run.Body:
     return _MAKERS[type(item)](item, code, render)
 
 
-def _options(
-    options: Sequence[schema.OptionModel], loc: Loc, render: Renderer
-) -> tuple[run.Option, ...]:
+def _options(options: Sequence[OptionModel], loc: Loc, render: Renderer) -> tuple[run.Option, ...]:
     texts = [render.text(option.text, (*loc, n, "text")) for n, option in enumerate(options)]
     right = [text for text, option in zip(texts, options, strict=True) if option.right]
     render.shown_key = "; ".join(right)
@@ -108,7 +42,7 @@ def _choice(item: Any, code: str | None, render: Renderer) -> run.Body:
 
 
 def _value_faults(
-    faults: Sequence[schema.ValueFaultModel], loc: Loc, render: Renderer, right: Iterable[str]
+    faults: Sequence[ValueFaultModel], loc: Loc, render: Renderer, right: Iterable[str]
 ) -> tuple[run.ValueFault, ...]:
     keys = {_same(key) for key in right}
     made = []
@@ -248,42 +182,6 @@ def _order(item: schema.OrderItem, code: str | None, render: Renderer) -> run.Bo
     return run.OrderBody(steps, tuple(s.id for s in steps if not s.distractor))
 
 
-def _line_of(line: int | None, pattern: str | None, code: str, loc: Loc, render: Renderer) -> int:
-    """The line by its number, or the only line that contains the pattern; 0 after a fault."""
-    lines = code.split("\n")
-    if line is not None:
-        if line > len(lines):
-            render.report((*loc, "line"), f"there is no line {line}", f"1 to {len(lines)}", False)
-            return 0
-        if not lines[line - 1].strip():
-            render.report((*loc, "line"), f"line {line} is blank", "a line of code", False)
-        return line
-    text = render.text(pattern or "", (*loc, "pattern")).strip()
-    if not text:
-        return 0
-    hits = [n for n, shown in enumerate(lines, start=1) if text in shown]
-    if len(hits) == 1:
-        return hits[0]
-    found = f"stands in lines {', '.join(map(str, hits))}" if hits else "stands in no line"
-    render.report((*loc, "pattern"), f"`{text}` {found}", "text that only one line contains", False)
-    return 0
-
-
-def _line_faults(
-    faults: Sequence[schema.LineFaultModel], code: str, right: Iterable[int], render: Renderer
-) -> tuple[run.LineFault, ...]:
-    taken = dict.fromkeys(right, "the key")
-    made = []
-    for n, fault in enumerate(faults):
-        line = _line_of(fault.line, fault.pattern, code, ("faults", n), render)
-        if line in taken and line:
-            render.report(("faults", n), f"line {line} is {taken[line]}", "another line", False)
-        taken.setdefault(line, f"faults[{n}] already")
-        says = render.text(fault.says, ("faults", n, "says"), key=True)
-        made.append(run.LineFault(line, says, fault.misconception))
-    return tuple(made)
-
-
 def _line(item: schema.LineItem, code: str | None, render: Renderer) -> run.Body:
     key = item.key
     patterns = key.patterns or ([key.pattern] if key.pattern else [])
@@ -305,22 +203,22 @@ def _line(item: schema.LineItem, code: str | None, render: Renderer) -> run.Body
         return run.LineBody((), faults, tuple(wanted))
     numbers = key.lines or ([key.line] if key.line else [])
     lines = [
-        *(_line_of(n, None, code, ("key",), render) for n in numbers),
-        *(_line_of(None, p, code, ("key",), render) for p in patterns),
+        *(line_of(n, None, code, ("key",), render) for n in numbers),
+        *(line_of(None, p, code, ("key",), render) for p in patterns),
     ]
     render.shown_key = ", ".join(map(str, lines))
-    return run.LineBody(tuple(lines), _line_faults(item.faults, code, lines, render))
+    return run.LineBody(tuple(lines), line_faults(item.faults, code, lines, render))
 
 
 def _mutant(item: schema.MutantItem, code: str | None, render: Renderer) -> run.Body:
     code = code or ""
-    line = _line_of(item.key.line, item.key.pattern, code, ("key",), render)
+    line = line_of(item.key.line, item.key.pattern, code, ("key",), render)
     was = render.text(item.key.was, ("key", "was")).strip()
     if line and was == code.split("\n")[line - 1].strip():
         render.report(("key", "was"), f"`was` is line {line} as it is shown", "the original", False)
     effects = _options(item.effects, ("effects",), render)
     render.shown_key = str(line)
-    return run.MutantBody(line, was, effects, _line_faults(item.faults, code, [line], render))
+    return run.MutantBody(line, was, effects, line_faults(item.faults, code, [line], render))
 
 
 def _output(item: schema.OutputItem, code: str | None, render: Renderer) -> run.Body:

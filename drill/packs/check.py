@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from drill.packs.compile import Entry, Loaded, load_packs
+from drill.packs.compile import Entry, load_packs
 from drill.packs.files import QUESTIONS, gather
 from drill.packs.links import experiments, link_problems
 from drill.packs.lint import lint
@@ -68,11 +68,6 @@ def pack_of(path: Path) -> Path:
         if (folder / QUESTIONS).is_dir():
             return folder
     return path
-
-
-def items_in(packs: Sequence[Path]) -> list[Loaded]:
-    """The packs with their models, for those who need more than the compiled bank."""
-    return load_packs([gather(root) for root in packs])
 
 
 def main(arguments: Sequence[str]) -> int:

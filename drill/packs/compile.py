@@ -12,13 +12,15 @@ from typing import Any
 
 from drill.domain import questions as run
 from drill.packs import schema
-from drill.packs.bodies import Renderer, body
+from drill.packs.bodies import body
+from drill.packs.fields import PREFIXES
 from drill.packs.files import MANIFEST, QUESTIONS, REGISTRY, PackFiles
 from drill.packs.problems import Loc, Problem
 from drill.packs.proof_site import ProofSite
 from drill.packs.records import SECONDS, Compiled, CompiledPack
 from drill.packs.registry import read_manifest, read_registry
 from drill.packs.render import RenderError, grid, names_in
+from drill.packs.renderer import Renderer
 from drill.packs.validate import Reporter, validate
 from drill.packs.yaml_source import parse
 
@@ -265,8 +267,7 @@ def _head(item: schema.Item, report: Reporter, pack: str) -> run.Head:
         variants=math.prod(len(values) for values in item.variants.values()),
         siblings=tuple(_qualified(other, pack) for other in item.siblings),
         confusable=tuple(
-            other if other in schema.PREFIXES else _qualified(other, pack)
-            for other in item.confusable
+            other if other in PREFIXES else _qualified(other, pack) for other in item.confusable
         ),
         misconceptions=tuple(dict.fromkeys(name for _, name in misconceptions_of(item))),
         file=report.file,

@@ -127,10 +127,7 @@ def _proof(entry: Entry) -> Iterator[Problem]:
 def _rubric(entry: Entry) -> Iterator[Problem]:
     if not isinstance(entry.item, schema.ExplainItem):
         return
-    try:  # TEMPORARY
-        from drill.domain.rubric.lint import lint_item
-    except ImportError:
-        return
+    from drill.domain.rubric.lint import lint_item
 
     seen: set[str] = set()
     for question in entry.compiled.questions:
@@ -138,4 +135,15 @@ def _rubric(entry: Entry) -> Iterator[Problem]:
         for said in lint_item(question.body):
             if said not in seen:
                 seen.add(said)
-                yield entry.report.problem(("points",), said)
+                yield entry.report.problem(_rubric_place(entry.item, said), said)
+
+
+def _rubric_place(item: schema.ExplainItem, said: str) -> Loc:
+    """The field that a sentence of the rubric's lint begins with: `point ID: ...`."""
+    kind, _, name = said.partition(":")[0].partition(" ")
+    if kind == "point":
+        return next((("points", n) for n, p in enumerate(item.points) if p.id == name), ("points",))
+    if kind == "misconception":
+        found = (("misconceptions", n) for n, b in enumerate(item.misconceptions) if b.id == name)
+        return next(found, ("misconceptions",))
+    return ("model_answer",) if kind == "model_answer" else ("points",)

@@ -55,10 +55,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?`, or a list of what is known when nothing is close."""
+    """`did you mean X?`, or what is known when nothing is close and it is a short list."""
     names = list(known)
     near = nearest(word, names)
     if near:
         return f"did you mean `{near}`?"
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"known: {shown}" if names else "none is known"
+    if not names or len(names) > 10:
+        return f"none of the {len(names)} known is close" if names else "none is known"
+    return f"known: {', '.join(names)}"

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drill.packs.beliefs import Misconception
+from drill.packs.fields import PREFIXES, BeliefId, Text, Topic
 from drill.packs.problems import Problem, did_you_mean
-from drill.packs.schema import PREFIXES, BeliefId, Text, Topic
 from drill.packs.validate import Reporter, translated
 from drill.packs.yaml_source import Document, parse
 

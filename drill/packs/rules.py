@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from drill.packs import schema
+from drill.packs.fields import MAX_VARIANTS, PREFIXES
+from drill.packs.parts import LineFaultModel, OptionModel
 from drill.packs.problems import Loc, nearest
 from drill.packs.render import shown_number
 
@@ -47,7 +49,7 @@ def rule_faults(item: schema.Item) -> list[Fault]:
 
 
 def _common(item: schema.Item) -> Iterator[Fault]:
-    prefix = schema.PREFIXES[item.topic]
+    prefix = PREFIXES[item.topic]
     if item.id.split(".")[0] != prefix:
         yield ("id",), f"`{item.id}` does not begin with the prefix of {item.topic}", f"`{prefix}.`"
     if item.code is not None and item.source is not None:
@@ -58,8 +60,8 @@ def _common(item: schema.Item) -> Iterator[Fault]:
                 yield (name, n), "the item names itself", "another item"
     yield from _doubled(item.roles, ("roles",))
     for n, word in enumerate(item.confusable):
-        if "." not in word and word not in schema.PREFIXES:
-            near = nearest(word, schema.PREFIXES)
+        if "." not in word and word not in PREFIXES:
+            near = nearest(word, PREFIXES)
             hint = f"; did you mean `{near}`?" if near else ""
             yield ("confusable", n), f"`{word}` is no topic{hint}", "a topic or an id"
 
@@ -68,8 +70,8 @@ def _variants(item: schema.Item) -> Iterator[Fault]:
     if not item.variants:
         return
     count = math.prod(len(values) for values in item.variants.values())
-    if count > schema.MAX_VARIANTS:
-        yield ("variants",), f"the grid has {count} variants", f"at most {schema.MAX_VARIANTS}"
+    if count > MAX_VARIANTS:
+        yield ("variants",), f"the grid has {count} variants", f"at most {MAX_VARIANTS}"
     for name, values in item.variants.items():
         if name in ("key", "pi", "e"):
             yield ("variants", name), f"`{name}` has a meaning already", "another name"
@@ -89,9 +91,7 @@ def _proof(item: schema.Item) -> Iterator[Fault]:
         yield ("proof",), "`source` proves only items with `source`", "a function's name"
 
 
-def _options(
-    options: Sequence[schema.OptionModel], loc: Loc, *, one_right: bool
-) -> Iterator[Fault]:
+def _options(options: Sequence[OptionModel], loc: Loc, *, one_right: bool) -> Iterator[Fault]:
     right = sum(option.right for option in options)
     if one_right and right != 1:
         yield loc, f"{right} options are `right: true`", "exactly one"
@@ -189,7 +189,7 @@ def _mutant(item: schema.MutantItem) -> Iterator[Fault]:
     yield from _line_faults(item.faults, source=False)
 
 
-def _line_faults(faults: Iterable[schema.LineFaultModel], *, source: bool) -> Iterator[Fault]:
+def _line_faults(faults: Iterable[LineFaultModel], *, source: bool) -> Iterator[Fault]:
     for n, fault in enumerate(faults):
         if (fault.line is None) == (fault.pattern is None):
             yield ("faults", n), "the fault must say which line", "one of `line` and `pattern`"

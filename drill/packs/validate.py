@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from drill.domain.questions import ANSWER_TYPES
+from drill.packs.fields import WANTED
+from drill.packs.parts import SOURCE_MODELS
 from drill.packs.problems import Loc, Problem, did_you_mean, field_path, nearest
 from drill.packs.rules import KEY, rule_faults
-from drill.packs.schema import MODELS, SOURCE_MODELS, WANTED, Item
+from drill.packs.schema import MODELS, Item
 from drill.packs.yaml_source import Marks
 
 

@@ -37,15 +37,12 @@ class Overview:
     minutes: float
     """Expected minutes of what is due."""
     answered_today: int
-    streak: int
     hidden: int
     """Items that need the experiments' packages to be shown."""
     held: int
     """Items set aside until their key is proven again with the installed versions."""
     unfinished: bool
     """A session was left in the middle."""
-    beliefs: int
-    """Misconceptions shown and not mended since."""
 
 
 class OpenError(Exception):
@@ -158,22 +155,26 @@ class Drill:
                 due += 1
                 seconds += summary.seconds(head.type, head.seconds) + summary.feedback_seconds
         standing = list(self.standings.values())
-        shows = {i: head.misconceptions for i, head in self.bank.heads.items()}
-        held_beliefs = [
-            b for b in self.store.misconceptions(shows).values() if b.status != "cleared"
-        ]
         return Overview(
             due=due,
             new=new,
             topics=topics,
             minutes=seconds / 60,
             answered_today=len(summary.answered_today),
-            streak=self.store.streak(day),
             hidden=standing.count("hidden"),
             held=standing.count("stale") + standing.count("unproven"),
             unfinished=self.store.sessions.unfinished() is not None,
-            beliefs=len(held_beliefs),
         )
+
+    def streak(self) -> int:
+        """Consecutive study days with an answer; reads the whole log."""
+        return self.store.streak()
+
+    def beliefs(self) -> list[str]:
+        """Misconceptions that were shown and are not mended since; reads the whole log."""
+        shows = {i: head.misconceptions for i, head in self.bank.heads.items()}
+        found = self.store.misconceptions(shows)
+        return [name for name, belief in found.items() if belief.status != "cleared"]
 
     # -- sessions -------------------------------------------------------------------
 

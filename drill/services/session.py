@@ -33,8 +33,8 @@ from drill.domain.questions import CodeBody, ExplainBody, PredictBody, Question
 from drill.domain.verdict import PASS_MARK, PointResult, Verdict
 from drill.services.asked import Asked, BeliefNote, Feedback, GradePreview, Phase
 from drill.services.when import in_words
-from drill.store.sessions import Session as StoredSession
 from drill.store.entry import Review
+from drill.store.sessions import Session as StoredSession
 
 if TYPE_CHECKING:
     from drill.services.app import Drill

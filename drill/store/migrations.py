@@ -64,7 +64,7 @@ CREATE TABLE reviews (
 ) STRICT;
 CREATE INDEX reviews_item ON reviews (item_id, at);
 CREATE INDEX reviews_at ON reviews (at);
-CREATE INDEX reviews_day ON reviews (study_day, other_day) WHERE kind = 'review';
+CREATE INDEX reviews_day ON reviews (study_day, other_day, kind);
 CREATE INDEX reviews_target ON reviews (target) WHERE target IS NOT NULL;
 CREATE INDEX reviews_beliefs ON reviews (seq) WHERE misconceptions IS NOT NULL;
 CREATE TRIGGER reviews_no_update BEFORE UPDATE ON reviews

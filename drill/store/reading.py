@@ -22,6 +22,8 @@ from drill.store.runs import Runs
 from drill.store.sessions import Sessions
 from drill.store.settings import Settings
 
+STREAK_WINDOW = 32
+"""Study days that a streak is first looked for in; more are read only for a longer one."""
 PACE_ANSWERS = 500
 """Newest answers that the personal pace is learned from."""
 
@@ -40,8 +42,6 @@ class Counts:
     suspended: int
     leeches: int
     known: int
-    answers: int
-    """All answers so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +212,7 @@ class Reader:
                 "AND elapsed_days IS NULL THEN item_id END) FROM answers WHERE study_day = ?",
                 (day,),
             ).fetchone()
-            total = connection.execute("SELECT count(*) FROM reviews WHERE kind = 'review'")
-            gone = connection.execute(
-                "SELECT count(*) FROM amended a JOIN reviews r ON r.uuid = a.uuid "
-                "WHERE a.active = 0 AND r.kind = 'review'"
-            )
-            answers = total.fetchone()[0] - gone.fetchone()[0]
-        return Counts(due, answered, new, items, suspended, leeches, known, answers)
+        return Counts(due, answered, new, items, suspended, leeches, known)
 
     def days(self, since_day: int | None = None) -> list[DayCount]:
         """Answers by study day, oldest first."""
@@ -233,11 +227,23 @@ class Reader:
 
     def streak(self, day: int | None = None) -> int:
         """Consecutive study days with an answer, ending on `day` (default today) or before it."""
+        day = self.today() if day is None else day
+        window = STREAK_WINDOW
+        while True:
+            found = streak(self._studied(day - window, day + 1), day)
+            if found < window - 2:
+                return found
+            window *= 4
+
+    def _studied(self, first: int, last: int) -> set[int]:
+        """Study days that answers between two days may count for."""
         pairs: Counter[tuple[int, int | None]] = Counter()
         with self.access.read() as connection:
             for own, other, count in connection.execute(
-                "SELECT study_day, other_day, count(*) FROM reviews WHERE kind = 'review' "
-                "GROUP BY study_day, other_day"
+                "SELECT study_day, other_day, count(*) FROM reviews "
+                "WHERE kind = 'review' AND study_day BETWEEN ? AND ? "
+                "GROUP BY study_day, other_day",
+                (first, last),
             ):
                 pairs[own, other] += count
             for own, other, count in connection.execute(
@@ -246,8 +252,7 @@ class Reader:
                 "GROUP BY study_day, other_day"
             ):
                 pairs[own, other] -= count
-        days = {d for pair, n in pairs.items() if n > 0 for d in pair if d is not None}
-        return streak(days, self.today() if day is None else day)
+        return {d for pair, n in pairs.items() if n > 0 for d in pair if d is not None}
 
     def summary(self, day: int | None = None) -> HistorySummary:
         """What choosing the next questions needs of the history."""

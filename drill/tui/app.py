@@ -13,7 +13,6 @@ from drill import paths
 from drill.config import ConfigError
 from drill.services.app import Drill, OpenError
 from drill.tui.actions import unknown_ids
-from drill.tui.dialog import Note
 
 if TYPE_CHECKING:
     from drill.services.experiments import ExperimentService
@@ -43,18 +42,21 @@ class DrillApp(App[int]):
     def on_mount(self) -> None:
         self._apply_theme()
         self.set_keymap(self.key_choices)
-        from drill.tui.screens.home import HomeScreen
-
-        self.push_screen(HomeScreen())
         if self._first_session is not None:
             from drill.tui.screens.session import SessionScreen
 
             self.push_screen(SessionScreen(self._first_session))
+        else:
+            from drill.tui.screens.home import HomeScreen
+
+            self.push_screen(HomeScreen())
         self.set_timer(0.5, self._after_paint)
 
     def _apply_theme(self) -> None:
         wanted = self.drill.config.theme or self.drill.store.settings.get("theme", DEFAULT_THEME)
-        if wanted in self.available_themes:
+        if wanted == self.theme:
+            pass
+        elif wanted in self.available_themes:
             self.theme = wanted
         else:
             self.theme = DEFAULT_THEME
@@ -144,6 +146,8 @@ class DrillApp(App[int]):
 
     def explain(self, title: str, text: str) -> None:
         """Show something to read."""
+        from drill.tui.dialog import Note
+
         self.push_screen(Note(title, text))
 
 

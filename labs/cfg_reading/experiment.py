@@ -54,7 +54,13 @@ class CfgSweep(Experiment):
     def run(self, context: Context) -> Result:
         import torch
 
-        from drill.lab.sampling import decode, initial_latents, sweep_scales, to_pixels
+        from drill.lab.sampling import (
+            decode,
+            decode_sweep,
+            initial_latents,
+            sweep_scales,
+            to_pixels,
+        )
 
         given = context.params
         scales = sorted(set(given["scales"]))
@@ -85,12 +91,11 @@ class CfgSweep(Experiment):
             pipe, [*prompts, *[given["open_prompt"]] * count], scales, noise.repeat(2, 1, 1, 1),
             given["steps"], rows=self._rows(context), on_step=preview,
         )  # fmt: skip
-        decoded = decode(
+        decoded = decode_sweep(
             pipe,
-            self._once(sweep.latents, scales),
+            sweep,
             on_batch=lambda done, total: context.progress(done, total, "decoding"),
         )
-        decoded = decoded.unflatten(0, (-1, 2 * count))[self._places(scales)]
         pixels = to_pixels(decoded)
         self._show(context, pixels, count, columns)
 
@@ -149,17 +154,6 @@ class CfgSweep(Experiment):
     @staticmethod
     def _rows(context: Context) -> int | None:
         return None if context.bundled else ROWS_OF_LARGE.get(context.device, 16)
-
-    @staticmethod
-    def _places(scales: list[float]) -> list[int]:
-        """Row of each scale among the pictures that are computed: those up to 1 are one."""
-        off = sum(scale <= 1 for scale in scales)
-        return [0 if k < off else k - max(0, off - 1) for k in range(len(scales))]
-
-    def _once(self, latents: Tensor, scales: list[float]) -> Tensor:
-        """Latents (S, N, ...) as (tracks * N, ...): what scales share is decoded once."""
-        places = self._places(scales)
-        return latents[[places.index(k) for k in range(max(places) + 1)]].flatten(0, 1)
 
     @staticmethod
     def _show(context: Context, pixels: Tensor, count: int, columns: str) -> None:

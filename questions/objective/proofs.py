@@ -144,11 +144,11 @@ def from_one_prediction() -> set[str]:
     stepped = table.step(eps, 1, x)
     x0, x_earlier = stepped.pred_original_sample, stepped.prev_sample
     v = table.get_velocity(x0, eps, torch.ones(9, dtype=torch.long))
+    assert torch.allclose(x0, data.posterior_mean(x, ab[now]))
     as_v = levels(DDIMScheduler, [ab[now].item()], prediction_type="v_prediction")
     point = x.clone().requires_grad_()
     score = torch.autograd.grad(data.log_density(point, ab[now]).sum(), point)[0]
     found = {
-        "x0-hat": torch.allclose(x0, data.posterior_mean(x, ab[now])),
         "v-hat": torch.allclose(predicted_x0(as_v, v, 0, x), x0),
         "score": torch.allclose(-eps / (1 - ab[now]).sqrt(), score),
         "ddim-latent": torch.allclose(

@@ -44,60 +44,74 @@ RIGHT = [
     (NOISED, "sqrt(ab)*x0+sqrt(1-ab)*eps|sqrt(ab)x0 + sqrt(1-ab)eps|x0 sqrt(ab) + eps sqrt(1-ab)"),
     (
         NOISED,
-        "ab^0.5*x0 + (1-ab)^0.5*eps|ab**.5 * x0 + (1-ab)**.5 * eps|ab^(1/2) x0 + (1-ab)^(1/2) noise",
+        "ab^0.5*x0 + (1-ab)^0.5*eps|ab**.5 * x0 + (1-ab)**.5 * eps|"
+        "ab^(1/2) x0 + (1-ab)^(1/2) noise",
     ),
     (
         NOISED,
-        "√ᾱ_t x_0 + √(1-ᾱ_t) ε|√(ᾱ_t)·x₀ + √(1−ᾱₜ)·ε|√α̅ₜ x₀ + √(1 - α̅ₜ) ε_θ(x_t, t)|ᾱ^½ x0 + (1-ᾱ)^½ ε",
+        "√ᾱ_t x_0 + √(1-ᾱ_t) ε|√(ᾱ_t)·x₀ + √(1−ᾱₜ)·ε|√α̅ₜ x₀ + √(1 - α̅ₜ) ε_θ(x_t, t)|"
+        "ᾱ^½ x0 + (1-ᾱ)^½ ε",
     ),
     (
         NOISED,
-        "x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon|x_t := sqrt(ab) x0 + sqrt(1-ab) eps",
+        "x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon|"
+        "x_t := sqrt(ab) x0 + sqrt(1-ab) eps",
     ),
     (
         NOISED,
-        "q(t) = sqrt(ab) x0 + sqrt(1-ab) eps|x(t) = √ab x0 + √(1-ab) eps|noisy = √ab*x0 + √(1-ab)*e",
+        "q(t) = sqrt(ab) x0 + sqrt(1-ab) eps|x(t) = √ab x0 + √(1-ab) eps|"
+        "noisy = √ab*x0 + √(1-ab)*e",
     ),
     (
         NOISED,
-        "alphas_cumprod[t]**0.5 * x0 + (1-alphas_cumprod[t])**0.5 * noise|sqrt(abar)*x0+sqrt(1-abar)*e",
+        "alphas_cumprod[t]**0.5 * x0 + (1-alphas_cumprod[t])**0.5 * noise|"
+        "sqrt(abar)*x0+sqrt(1-abar)*e",
     ),
     (
         NOISED,
-        "ab.sqrt()*x0 + (1-ab).sqrt()*eps|torch.sqrt(ab_t)*x_0 + torch.sqrt(1-ab_t)*eps_t|(1-ab).sqrt()eps+ab.sqrt()x0",
+        "ab.sqrt()*x0 + (1-ab).sqrt()*eps|torch.sqrt(ab_t)*x_0 + torch.sqrt(1-ab_t)*eps_t|"
+        "(1-ab).sqrt()eps+ab.sqrt()x0",
     ),
     (
         NOISED,
-        r"\sqrt{\bar{\alpha}_t} x_0 + \sqrt{1-\bar{\alpha}_t}\epsilon|$\sqrt{\bar\alpha_t}x_0+\sqrt{1-\bar\alpha_t}\varepsilon$",
+        r"\sqrt{\bar{\alpha}_t} x_0 + \sqrt{1-\bar{\alpha}_t}\epsilon|"
+        r"$\sqrt{\bar\alpha_t}x_0+\sqrt{1-\bar\alpha_t}\varepsilon$",
     ),
     (
         NOISED,
-        "sqrt(alphabar)*x0 + sqrt(1-alphabar)*eps|sqrt ab * x0 + sqrt(1-ab) * eps|[√ab]x0 + {√(1-ab)}eps",
+        "sqrt(alphabar)*x0 + sqrt(1-alphabar)*eps|sqrt ab * x0 + sqrt(1-ab) * eps|"
+        "[√ab]x0 + {√(1-ab)}eps",
     ),
     (
         NOISED,
-        "SQRT(AB)*X0 + Sqrt(1-AB)*EPS|+sqrt(ab)*x0 - -sqrt(1-ab)*eps|`sqrt(ab)*x0 + sqrt(1-ab)*eps`.",
+        "SQRT(AB)*X0 + Sqrt(1-AB)*EPS|+sqrt(ab)*x0 - -sqrt(1-ab)*eps|"
+        "`sqrt(ab)*x0 + sqrt(1-ab)*eps`.",
     ),
     (
         NOISED,
-        "np.sqrt(alpha_cumprod)*x0 + math.sqrt(1-alpha_cumprod)*eps|exp(0.5*log(ab))*x0+sqrt(1-ab)*eps",
+        "np.sqrt(alpha_cumprod)*x0 + math.sqrt(1-alpha_cumprod)*eps|"
+        "exp(0.5*log(ab))*x0+sqrt(1-ab)*eps",
     ),
     (
         GUIDED,
-        "eps_u+s(eps_c-eps_u)|ε_u + s(ε_c − ε_u)|e_u + s*(e_c - e_u)|(1-s)eps_u + s eps_c|eps_c+(s-1)(eps_c-eps_u)",
+        "eps_u+s(eps_c-eps_u)|ε_u + s(ε_c − ε_u)|e_u + s*(e_c - e_u)|(1-s)eps_u + s eps_c|"
+        "eps_c+(s-1)(eps_c-eps_u)",
     ),
     (
         GUIDED,
-        "eps_uncond + guidance_scale*(eps_cond - eps_uncond)|uncond + scale*(cond-uncond)|εᵤ + s(ε_c-εᵤ)",
+        "eps_uncond + guidance_scale*(eps_cond - eps_uncond)|uncond + scale*(cond-uncond)|"
+        "εᵤ + s(ε_c-εᵤ)",
     ),
     (
         GUIDED,
-        "noise_pred_uncond + s*(noise_pred_text - noise_pred_uncond)|noise_pred = e_u + cfg (e_c - e_u)",
+        "noise_pred_uncond + s*(noise_pred_text - noise_pred_uncond)|"
+        "noise_pred = e_u + cfg (e_c - e_u)",
     ),
     (GUIDED, "(1-s)*ε_u+sε_c|ε_θ_u + s·(ε_θ_c − ε_θ_u)"),
     (
         CLEAN,
-        "(x_t-sqrt(1-ab)eps)/sqrt(ab)|x_t/√ᾱ - √((1-ᾱ)/ᾱ) ε|(xt - (1-ab)**.5*eps)/ab**.5|(x-√(1-ab)ε)/√ab",
+        "(x_t-sqrt(1-ab)eps)/sqrt(ab)|x_t/√ᾱ - √((1-ᾱ)/ᾱ) ε|(xt - (1-ab)**.5*eps)/ab**.5|"
+        "(x-√(1-ab)ε)/√ab",
     ),
     (
         CLEAN,
@@ -105,11 +119,13 @@ RIGHT = [
     ),
     (
         CLEAN,
-        r"\frac{x_t - \sqrt{1-\bar\alpha_t}\epsilon}{\sqrt{\bar\alpha_t}}|ab^-0.5 (x_t - (1-ab)^0.5 eps)",
+        r"\frac{x_t - \sqrt{1-\bar\alpha_t}\epsilon}{\sqrt{\bar\alpha_t}}|"
+        r"ab^-0.5 (x_t - (1-ab)^0.5 eps)",
     ),
     (
         CLEAN,
-        "(latents - sqrt(1-alphas_cumprod[t])*noise_pred)/sqrt(alphas_cumprod[t])|(x_t-(1-ab).sqrt()*eps)/ab.sqrt()",
+        "(latents - sqrt(1-alphas_cumprod[t])*noise_pred)/sqrt(alphas_cumprod[t])|"
+        "(x_t-(1-ab).sqrt()*eps)/ab.sqrt()",
     ),
     (
         BACK,
@@ -117,19 +133,23 @@ RIGHT = [
     ),
     (
         BACK,
-        "x_{t-1} = sqrt(alpha_bar_prev) x0 + sqrt(1-alpha_prod_t_prev) eps|ᾱₜ₋₁^0.5 x₀ + (1-ᾱₜ₋₁)^0.5 ε",
+        "x_{t-1} = sqrt(alpha_bar_prev) x0 + sqrt(1-alpha_prod_t_prev) eps|"
+        "ᾱₜ₋₁^0.5 x₀ + (1-ᾱₜ₋₁)^0.5 ε",
     ),
     (
         BACK,
-        "√alphas_cumprod[prev_t] x0 + √(1-alphas_cumprod[prev_timestep]) eps|ab_prev**.5*pred_original_sample+(1-ab_prev)**.5*noise",
+        "√alphas_cumprod[prev_t] x0 + √(1-alphas_cumprod[prev_timestep]) eps|"
+        "ab_prev**.5*pred_original_sample+(1-ab_prev)**.5*noise",
     ),
     (
         SIGMA,
-        "sqrt((1-ab)/ab)|σ = √((1-ᾱ)/ᾱ)|(1/ab-1)^0.5|√(1-ab)/√ab|(1/ab - 1)**(1/2)|abs(sqrt((1-ab)/ab))|max(sqrt((1-ab)/ab), 0)",
+        "sqrt((1-ab)/ab)|σ = √((1-ᾱ)/ᾱ)|(1/ab-1)^0.5|√(1-ab)/√ab|(1/ab - 1)**(1/2)|"
+        "abs(sqrt((1-ab)/ab))|max(sqrt((1-ab)/ab), 0)",
     ),
     (
         CIRCLE,
-        "σ²/2+π|sigma^2/2 + pi|0.5σ²+π|(1/2)σ_t² + π|σ**2 * 0.5 + pi|π + σ·σ÷2|pi + .5 sigma**2|2^-1 σ^2 + π",
+        "σ²/2+π|sigma^2/2 + pi|0.5σ²+π|(1/2)σ_t² + π|σ**2 * 0.5 + pi|π + σ·σ÷2|"
+        "pi + .5 sigma**2|2^-1 σ^2 + π",
     ),
     (VELOCITY, "√ᾱ ε − √(1−ᾱ) x₀|v = sqrt(ab) eps - sqrt(1-ab) x0|-(√(1-ab) x0 - √ab ε)"),
 ]
@@ -144,11 +164,9 @@ def test_right(q: Question, answer: str) -> None:
     assert not verdict.faults
 
 
-@pytest.mark.parametrize(
-    "answer", ["|eps_u + s*(eps_c-eps_u)|", "|eps_u|", "eps_u + |s|*(eps_c - eps_u)"]
-)
-def test_bars_are_an_absolute_value(answer: str) -> None:
-    assert grade(GUIDED, answer).right == answer.startswith("eps_u")
+def test_bars_are_an_absolute_value() -> None:
+    assert grade(GUIDED, "eps_u + |s|*(eps_c - eps_u)").right
+    assert not grade(GUIDED, "|eps_u + s*(eps_c - eps_u)|").right
 
 
 MALFORMED = [
@@ -226,9 +244,26 @@ def test_the_answer_is_shown_as_read() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("-2^2", -4), ("2^-1", 0.5), ("2^3^2", 512), ("2x^2", 18), ("-x^2", -9), ("(2x)^2", 36)]
-    + [("2(x+1)", 8), ("x(x)", 9), ("x.sqrt()**2", 3), ("√x^2", 3), ("6/2*x", 9), ("--x", 3)]
-    + [("1-2-3", -4), ("2/4/2", 0.25), ("2 3", 6), ("2e1x", 60), ("007", 7), ("00.5", 0.5)],
+    [
+        ("-2^2", -4),
+        ("2^-1", 0.5),
+        ("2^3^2", 512),
+        ("2x^2", 18),
+        ("-x^2", -9),
+        ("(2x)^2", 36),
+        ("2(x+1)", 8),
+        ("x(x)", 9),
+        ("x.sqrt()**2", 3),
+        ("√x^2", 3),
+        ("6/2*x", 9),
+        ("--x", 3),
+        ("1-2-3", -4),
+        ("2/4/2", 0.25),
+        ("2 3", 6),
+        ("2e1x", 60),
+        ("007", 7),
+        ("00.5", 0.5),
+    ],
 )
 def test_precedence(text: str, value: float) -> None:
     assert read_formula(text, ["x"]).number_at({"x": 3}) == pytest.approx(value)

@@ -29,24 +29,29 @@ OFFLOAD = term("enable_model_cpu_offload")
 RIGHT = [
     (
         DDIM,
-        "DDIM|ddim|Ddim|the DDIM|a DDIM|DDIM scheduler|DDIMScheduler|DDIM sampler|DDIMs|`DDIM`|DDIM.",
+        "DDIM|ddim|Ddim|the DDIM|a DDIM|DDIM scheduler|DDIMScheduler|DDIM sampler|DDIMs|"
+        "`DDIM`|DDIM.",
     ),
     (
         CROSS,
-        "cross-attention|cross attention|Cross_Attention|crossattention|CROSS-ATTENTION|the cross attention",
+        "cross-attention|cross attention|Cross_Attention|crossattention|CROSS-ATTENTION|"
+        "the cross attention",
     ),
     (
         CROSS,
-        "cross attentions|cross-attention layers|cross-attention layer|“cross-attention”|cross‑attention",
+        "cross attentions|cross-attention layers|cross-attention layer|“cross-attention”|"
+        "cross‑attention",
     ),
     (
         V,
-        "v prediction|v_prediction|v-pred|V-Prediction|the v prediction|velocity prediction|velocity-pred",
+        "v prediction|v_prediction|v-pred|V-Prediction|the v prediction|velocity prediction|"
+        "velocity-pred",
     ),
     (HALF, "float16|fp16|FP16|half|torch.float16|torch.half|Float16"),
     (
         RESCALE,
-        "guidance rescale|guidance_rescale|guidance-rescale|pipe.guidance_rescale|guidance_rescale argument",
+        "guidance rescale|guidance_rescale|guidance-rescale|pipe.guidance_rescale|"
+        "guidance_rescale argument",
     ),
     (
         OFFLOAD,
@@ -161,8 +166,18 @@ def test_a_typo_between_two_terms_is_not_forgiven() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "  ", "?", "...", "``", "DDIM or DDPM", "DDIM/DDPM", "DDIM, Euler", "DDPM and DDIM"]
-    + ["I believe that it is the DDIM scheduler"],
+    [
+        "",
+        "  ",
+        "?",
+        "...",
+        "``",
+        "DDIM or DDPM",
+        "DDIM/DDPM",
+        "DDIM, Euler",
+        "DDPM and DDIM",
+        "I believe that it is the DDIM scheduler",
+    ],
 )
 def test_malformed(answer: str) -> None:
     assert refused(DDIM, answer)

@@ -257,7 +257,8 @@ def test_what_is_hot_does_not_import_fsrs() -> None:
     code = (
         "import sys, drill.store, drill.domain.memory.queue, drill.domain.memory.running, "
         "drill.domain.memory.placement; "
-        "sys.exit(', '.join({'fsrs', 'sqlite_utils', 'statistics', 'random'} & set(sys.modules)) or 0)"
+        "hot = {'fsrs', 'sqlite_utils', 'statistics', 'random'} & set(sys.modules); "
+        "sys.exit(', '.join(hot) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

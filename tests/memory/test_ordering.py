@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +53,7 @@ def test_confusable_topics_meet() -> None:
     got = [p.item_id[0] for p in interleaved(plan, heads, 1)]
 
     def meetings(sequence: list[str]) -> int:
-        return sum({a, b} == {"a", "b"} for a, b in zip(sequence, sequence[1:], strict=False))
+        return sum({a, b} == {"a", "b"} for a, b in pairwise(sequence))
 
     assert meetings([i[0] for i in order]) == 0
     assert meetings(got) >= 4

@@ -246,11 +246,11 @@ begin = time.perf_counter()
 bank = open_bank([Path(sys.argv[1])], Path(sys.argv[2]))
 opened = time.perf_counter() - begin
 question = bank.question(next(iter(bank.heads)), 7)
-best = opened
+best = opened  # below in time of the processor, so that a busy machine does not fail the test
 for _ in range(8):
-    begin = time.perf_counter()
+    begin = time.process_time()
     open_bank([Path(sys.argv[1])], Path(sys.argv[2]))
-    best = min(best, time.perf_counter() - begin)
+    best = min(best, time.process_time() - begin)
 loaded = {name.partition(".")[0] for name in sys.modules}
 heavy = {"pydantic", "yaml", "torch", "diffusers", "numpy", "simpleeval", "msgspec", "rich"}
 print(len(bank.heads), opened, best, ",".join(sorted(loaded & heavy)) or "-")
@@ -268,6 +268,22 @@ def probe(root: Path, cache: Path) -> tuple[int, float, float, str]:
     )
     count, opened, best, heavy = done.stdout.split()
     return int(count), float(opened), float(best), heavy
+
+
+def test_the_fingerprint_covers_every_module_that_compiles() -> None:
+    code = "import sys, drill.packs.compile; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(drill.__file__).parents[1],
+    )
+    loaded = {name for name in done.stdout.split() if name.startswith("drill.")}
+    listed = {f"drill.packs.{name}" for name in files._COMPILER}
+    listed |= {f"drill.domain.{name}" for name in files._DOMAIN}
+    apart = {"drill.packs", "drill.domain", "drill.paths", "drill.packs.cache", "drill.packs.codec"}
+    assert loaded - apart == listed - apart
 
 
 def test_a_warm_opening_loads_neither_pydantic_nor_yaml_nor_torch(tmp_path: Path) -> None:

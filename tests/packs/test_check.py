@@ -218,6 +218,20 @@ def test_the_registry_of_the_built_in_pack_is_sound() -> None:
         assert belief.correction.endswith("."), belief.id
 
 
+RUBRIC = [
+    ('"solver* & same .. ode|sde|process"', '"solver* & (same"', "points[1]"),
+    ('"solver* & same .. ode|sde|process"', '"nothing & of & this"', "points[1]"),
+    ('"every|each .. sampler & need* .. model & !not|no"', '"nothing"', "misconceptions[0]"),
+    ("The denoiser predicts the noise at any timestep; samplers", "Samplers", "model_answer"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "field"), RUBRIC)
+def test_the_lint_of_rubrics_is_placed(valid: Path, old: str, new: str, field: str) -> None:
+    errors = [p for p in check([changed(valid, old, new)]) if p.severity == "error"]
+    assert {p.field for p in errors} == {field}, list(map(str, errors))
+
+
 SELF = [
     # a known fault that is another way to write the key
     (

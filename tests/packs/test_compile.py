@@ -152,6 +152,24 @@ def test_the_hash_is_blind_to_layout(make_pack: MakePack, old: str, new: str) ->
     assert first.compiled.head.content_hash == second.compiled.head.content_hash
 
 
+def test_the_hash_is_blind_to_the_order_of_params_and_cases(make_pack: MakePack) -> None:
+    text = NUMBER.replace(
+        "    scheduler: [Euler, Heun]\n    steps: [10, 20]\n",
+        "    steps: [10, 20]\n    scheduler: [Euler, Heun]\n",
+    )
+    text = text.replace("Euler: steps, Heun: 2*steps - 1", "Heun: 2*steps - 1, Euler: steps")
+    assert text != NUMBER
+    first, second = one(make_pack, NUMBER), one(make_pack, text, "again")
+    assert first.compiled.head.content_hash == second.compiled.head.content_hash
+    keys = [[q.body for q in entry.compiled.questions] for entry in (first, second)]
+    assert keys[0] == keys[1]
+
+
+def test_the_hash_stays_over_releases(make_pack: MakePack) -> None:
+    """Committed proofs name it: a new optional field must not change the hash of old items."""
+    assert one(make_pack, CHOICE).compiled.head.content_hash == "93da24d02db17453ac15d65ffe3a528a"
+
+
 @pytest.mark.parametrize(("old", "new"), OTHER)
 def test_the_hash_sees_every_word(make_pack: MakePack, old: str, new: str) -> None:
     assert old in CHOICE
@@ -161,7 +179,8 @@ def test_the_hash_sees_every_word(make_pack: MakePack, old: str, new: str) -> No
 
 
 def test_the_json_schema_knows_every_type_and_refuses_unknown_keys() -> None:
-    from drill.packs.schema import MODELS, PREFIXES, Topic, json_schema
+    from drill.packs.fields import PREFIXES, Topic
+    from drill.packs.schema import MODELS, json_schema
 
     made: dict[str, Any] = json_schema()
     assert set(made["items"]["discriminator"]["mapping"]) == set(MODELS) == set(run.ANSWER_TYPES)

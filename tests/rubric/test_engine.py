@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.grading import DATA, read_set, rubric
 from drill.domain.rubric import judge
-from drill.domain.rubric.text import sentences_of
+from drill.domain.rubric.text import MAX_TOKENS, sentences_of
 from tests.rubric.make import belief, point
 
 POINTS = [
@@ -77,3 +77,8 @@ def test_the_engine_needs_neither_torch_nor_yaml() -> None:
         assert "import torch" not in source
         assert "yaml" not in source
         assert "\nfrom rapidfuzz" not in source  # imported where it is first needed
+
+
+def test_a_sentence_without_end_is_cut() -> None:
+    assert [len(s.tokens) for s in sentences_of("word " * (MAX_TOKENS + 5))] == [MAX_TOKENS, 5]
+    assert MAX_TOKENS <= 1000

@@ -138,3 +138,28 @@ def test_nothing_said(text: str) -> None:
 def test_a_partly_said_point_is_asked_about() -> None:
     key = point("zzz", statement="The copy is attached through zero convolutions.")
     assert states(judge("The copy has zero convolutions somewhere.", [key])) == {"p": "ask"}
+
+
+def test_an_opposite_word_is_asked() -> None:
+    key = point("image* .. latent*", statement="The encoder compresses the image to a latent.")
+    assert states(judge("It compresses the image into latents.", [key])) == {"p": "credited"}
+    assert states(judge("It expands the image into latents.", [key])) == {"p": "ask"}
+
+
+def test_a_reversed_comparison_without_an_opposite_word_is_asked() -> None:
+    key = point("memory", statement="Tiling makes the memory drop.")
+    assert states(judge("With tiling the memory shrinks.", [key])) == {"p": "credited"}
+    assert states(judge("With tiling the memory climbs.", [key])) == {"p": "ask"}
+
+
+def test_a_sentence_that_denies_a_part_of_the_statement_is_asked() -> None:
+    key = point("adapter", statement="Only the adapter is trained on the reference images.")
+    assert states(judge("The adapter learns from reference images.", [key])) == {"p": "credited"}
+    text = "The adapter is small because it is not trained on reference images."
+    assert states(judge(text, [key])) == {"p": "ask"}
+
+
+def test_scrambled_sentences_earn_nothing() -> None:
+    key = [point("noise"), point("loss", name="q")]
+    assert judge("error the is noise true predicted the of loss", key).stuffed
+    assert not judge("The loss is the error of the predicted noise.", key).stuffed

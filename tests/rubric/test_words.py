@@ -60,3 +60,8 @@ def test_short_and_ordinary_words_are_left_alone(word: str) -> None:
 def test_question_words_can_be_corrected_towards() -> None:
     assert correct("shcnell") == "shcnell"
     assert correct("shcnell", frozenset(("schnell",))) == "schnell"
+
+
+def test_a_short_name_is_not_corrected_towards_a_word_of_the_question() -> None:
+    assert correct("ddim", frozenset(("ddpm",))) == "ddim"
+    assert correct("sdpa", frozenset(("sdpb", "adpa"))) == "sdpa"

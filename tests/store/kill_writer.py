@@ -66,6 +66,8 @@ def main() -> None:
             if what == "create":
                 say("begun")
                 Store.open(Path(path)).close()
+                say("finished")
+                time.sleep(60)  # the pid stays taken until the kill
             else:
                 write(Path(path), int(answers), 0.004 if what == "race" else 0.0)
             say("finished")

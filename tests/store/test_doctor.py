@@ -76,12 +76,12 @@ def unguarded(store: Store, statement: str) -> None:
     [
         ("UPDATE reviews SET grade = 5 - grade WHERE seq = 2", {"states"}),
         ("UPDATE reviews SET study_day = study_day + 9 WHERE seq = 12", {"days"}),
-        ("DELETE FROM reviews WHERE seq = 12", {"targets", "amendments"}),
+        ("DELETE FROM reviews WHERE seq = 12", {"targets"}),
         ("DELETE FROM devices", {"references"}),
         ("DELETE FROM parameter_sets", {"references", "replay"}),
         (
             "UPDATE parameter_sets SET body = replace(body, '0.9', '0.8')",
-            {"parameters", "replay"},
+            {"parameters", "states"},
         ),
     ],
 )

@@ -127,5 +127,5 @@ def test_two_instances_that_start_at_once_migrate_once(path: Path) -> None:
         opens: Callable[[int], Store] = lambda _: Store.open(path)  # noqa: E731
         stores = list(pool.map(opens, range(4)))
     for store in stores:
-        assert store.counts().answers == 0
+        assert store.counts().items == 0
         store.close()

@@ -73,10 +73,10 @@ async def test_hostile_text_is_shown_as_it_is(app: DrillApp, drill: Drill) -> No
     given = "x " + " ".join(HOSTILE).replace("\t", " ")
     async with app.run_test(size=(120, 120)) as pilot:
         await into_session(pilot, app)
-        await skip_to(pilot, app, "short")
+        await skip_to(pilot, app, "explain")
         assert [row for row in wanted if row not in text_of(app)] == []
-        app.screen.focused.value = given  # type: ignore[union-attr]
-        await pilot.press("enter", "2")
+        app.screen.focused.text = given  # type: ignore[union-attr]
+        await pilot.press("ctrl+s", "2")
         await settle(pilot, app)
         assert [row for row in wanted if row not in text_of(app)] == []
         assert drill.store.answers()[0].answer == given

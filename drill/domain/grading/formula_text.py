@@ -69,7 +69,7 @@ def tidy(formula: Expression) -> str:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFD", text.strip().strip("`$").rstrip(".;"))
+    text = unicodedata.normalize("NFD", text.strip(" \t\n`$.;"))
     text = re.sub(r"\\(?:left|right|,|;|!|quad)", " ", text)
     text = re.sub(r"\\(?:cdot|times|ast)(?![A-Za-z])", "*", text)
     text = re.sub(r"\\(?:bar|overline)\s*\{?\s*\\alpha\s*\}?", "αbar", text)
@@ -112,6 +112,9 @@ def _indices(text: str) -> str:
 
     text = re.sub(r"([A-Za-z]\w*?)_?\[([^\[\]]*)\]", folded, text)
     text = re.sub(r"([A-Za-z]\w*?)_\{([^{}]*)\}", folded, text)
+    index = re.search(r"[A-Za-z_]\w*\[[^\[\]]*,[^\[\]]*\]", text)
+    if index:
+        raise FormulaError(f"The index in `{index.group()}` is not understood.")
     return text.translate(str.maketrans("[]{}", "()()"))
 
 

@@ -116,7 +116,7 @@ def _read_lines(answer: str, code: Sequence[str], kind: AnswerType) -> set[int]:
     if len(pasted) == 1:
         return set(pasted)
     text = re.sub(r"\bl(?=\d)", "", _WORDS.sub(" ", text), flags=re.IGNORECASE)
-    text = _SPAN.sub(lambda m: _spread(m, code, kind), text).strip(" .()[]{}:\n\t")
+    text = _SPAN.sub(lambda m: _spread(m, code, kind), text).strip(" .,;()[]{}:\n\t")
     found = set()
     for part in _NUMBERS.split(text):
         if not re.fullmatch(r"[0-9]{1,6}", part):

@@ -108,9 +108,11 @@ def _displaced(
         # more than one with another that moves.
         mine.sort(key=lambda p: (p[0] not in direct[p[1]], not set(p) & set(in_place)))
         early, late = mine[0]
-        step = steps[step_id]
+        # The constraint belongs to the later step; what is said of that one fits best.
+        told = next((steps[s] for s in (late, step_id) if steps[s].says), steps[late])
         says = f"{_named(steps[late], body)}: comes only after {_named(steps[early], body)}."
-        faults.append(Fault(f"{says}{' ' + step.says if step.says else ''}", step.misconception))
+        belief = steps[late].misconception or steps[step_id].misconception
+        faults.append(Fault(f"{says} {told.says}".strip(), belief))
     more = len(faults) - _SHOWN_FAULTS
     if more > 0:
         faults = [*faults[:_SHOWN_FAULTS], Fault(f"And {more} more out of place.")]

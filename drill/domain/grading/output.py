@@ -129,7 +129,7 @@ def _lines_right(given: Sequence[_Line], key: Sequence[_Line], rel: float) -> in
 
 def _begun(given: Sequence[_Line], key: Sequence[_Line], rel: float) -> int:
     """Count the lines of the key with which an answer of one line begins."""
-    if len(given) != 1:
+    if len(given) != 1 or len(key) < 2:
         return 0
     flat = _flat_size if "Size" in _joined(key) else list[str]
     tokens = flat(given[0][1])
@@ -148,7 +148,7 @@ def _fault(given: Sequence[_Line], key: Sequence[_Line], body: OutputBody) -> Fa
     if not key:
         return Fault("Nothing is printed.")
     begun = _begun(given, key, body.rel)
-    if len(key) > 1 and begun:
+    if begun:
         if begun == len(key):
             return Fault("Everything that is printed is there, and then something more.")
         return Fault(f"It is right as far as line {begun}; line {begun + 1} is `{key[begun][0]}`.")

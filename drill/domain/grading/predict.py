@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import TypeAlias
 
 from drill.domain.grading.picking import same_text
@@ -190,10 +191,11 @@ def _judge(field: Choose, predicted: Predicted, measured: object) -> tuple[float
         if isinstance(measured, bool) or not isinstance(measured, int | float):
             raise ValueError(f"the outcome `{field.outcome}` is {measured!r}, not a number")
         assert isinstance(predicted, float)
+        if not isfinite(measured):
+            return 0.0, str(measured)
         allowed = max(field.tolerance, _EXACT) * abs(measured)
-        return float(abs(predicted - measured) <= allowed), number_text(
-            float(measured), allowed
-        ) if _finite(measured) else str(measured)
+        hit = abs(predicted - measured) <= allowed
+        return float(hit), number_text(float(measured), allowed)
     members = list(measured) if isinstance(measured, list | tuple | set | frozenset) else [measured]
     came_out = [o for o in field.options if any(_is(o, m) for m in members)]
     if not field.many:
@@ -214,10 +216,6 @@ def _same_number(left: str, right: str) -> bool:
     except ValueError:
         return False
     return abs(a - b) <= _EXACT * max(abs(a), abs(b))
-
-
-def _finite(value: float) -> bool:
-    return abs(value) < float("inf")
 
 
 def _said(value: Predicted) -> str:

@@ -197,6 +197,8 @@ KNOWN_TERMS: tuple[str, ...] = (
     "p50",
     "p95",
     "p99",
+    "training",
+    "inference",
     "slicing",
     "tiling",
     "caching",

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -30,6 +31,25 @@ class TooSmall(Container):
         self.query_one(Static).update(Content(said))
 
 
+class HeaderLine(Widget):
+    """One line: what this is on the left, where one stands on the right."""
+
+    left = Content("")
+    right = Content("")
+
+    def tell(self, left: Content, right: Content) -> None:
+        """Set both sides."""
+        self.left, self.right = left, right
+        self.refresh()
+
+    def render(self) -> Content:
+        gap = self.size.width - self.left.cell_length - self.right.cell_length
+        if gap < 1:
+            return self.left
+        right = self.right.stylize("$foreground 60%")
+        return Content("").join([self.left, Content(" " * gap), right])
+
+
 class BaseScreen(Screen[None]):
     """A header, a body and the footer. `-wide` is set from 120 columns."""
 
@@ -37,14 +57,9 @@ class BaseScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="header"):
-            yield Static("", classes="left", id="header-left", markup=False)
-            yield Static("", classes="right", id="header-right", markup=False)
+        yield HeaderLine()
         yield from self.body()
-        yield Footer(show_command_palette=False)
-        small = TooSmall()
-        small.display = False
-        yield small
+        yield Static("", classes="keys", markup=False)
 
     def body(self) -> ComposeResult:
         """What stands between header and footer."""
@@ -52,19 +67,40 @@ class BaseScreen(Screen[None]):
 
     def head(self, left: Content | str, right: Content | str = "") -> None:
         """Set the header line."""
-        self.query_one("#header-left", Static).update(
-            left if isinstance(left, Content) else Content(left)
-        )
-        self.query_one("#header-right", Static).update(
-            right if isinstance(right, Content) else Content(right)
+        self.query_one(HeaderLine).tell(
+            left if isinstance(left, Content) else Content(left),
+            right if isinstance(right, Content) else Content(right),
         )
 
-    def on_resize(self, event: events.Resize) -> None:
-        small = self.query_one(TooSmall)
+    def on_show(self) -> None:
+        # The footer is a dozen widgets: the question is painted before it.
+        self.set_timer(0.02, self._place_footer)
+
+    async def _place_footer(self) -> None:
+        from textual.widgets import Footer
+
+        if not self.query(Footer) and self.is_attached:
+            await self.mount(Footer(show_command_palette=False))
+            await self.query(".keys").remove()
+
+    async def on_resize(self, event: events.Resize) -> None:
         too_small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT
-        small.display = too_small
-        if too_small:
-            small.tell(event.size.width, event.size.height)
+        covers = list(self.query(TooSmall))
+        if too_small and not covers:
+            await self.mount(TooSmall())
+        for cover in self.query(TooSmall):
+            cover.display = too_small
+            if too_small:
+                cover.tell(event.size.width, event.size.height)
+
+    def leave(self) -> None:
+        """Back to the screen below; home where the app was opened straight into this one."""
+        if len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+        else:
+            from drill.tui.screens.home import HomeScreen
+
+            self.app.switch_screen(HomeScreen())
 
     @property
     def drill_app(self) -> DrillApp:

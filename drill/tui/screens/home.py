@@ -12,7 +12,6 @@ from drill.domain.memory.study_day import date_of_day
 from drill.domain.questions import TOPICS
 from drill.services.app import Overview
 from drill.tui.actions import bindings
-from drill.tui.dialog import Pick
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, styled
 from drill.tui.widgets.bars import bar
@@ -37,6 +36,16 @@ class HomeScreen(BaseScreen):
     def on_screen_resume(self) -> None:
         self.call_next(self.redraw)
 
+    @work(thread=True, exclusive=True, group="history", exit_on_error=False)
+    def _read_history(self, overview: Overview) -> None:
+        """What needs the whole log waits until the screen is painted."""
+        self.app.call_from_thread(
+            self._told_history, overview, self.drill.streak(), len(self.drill.beliefs())
+        )
+
+    def _told_history(self, overview: Overview, streak: int, beliefs: int) -> None:
+        self.query_one("#facts", Static).update(self._facts(overview, streak, beliefs))
+
     def redraw(self) -> None:
         """Draw what the services say now."""
         if not self.drill.profile.done:
@@ -48,6 +57,7 @@ class HomeScreen(BaseScreen):
         self.head(styled("drill", "bold"), self._countdown())
         self.query_one("#next", Static).update(self._next(overview))
         self.query_one("#facts", Static).update(self._facts(overview))
+        self._read_history(overview)
         self.query_one("#topics", Static).update(self._topics(overview))
         self._labs_line()
 
@@ -77,14 +87,12 @@ class HomeScreen(BaseScreen):
             key, styled(f"  today's session of {minutes} minutes", "bold"), Content(f": {what}")
         )
 
-    def _facts(self, o: Overview) -> Content:
-        parts = [
-            f"answered today {o.answered_today}",
-            f"streak {o.streak} day{'s' * (o.streak != 1)}",
-            f"new available {o.new}",
-        ]
-        if o.beliefs:
-            parts.append(f"beliefs to mend {o.beliefs}")
+    def _facts(self, o: Overview, streak: int | None = None, beliefs: int = 0) -> Content:
+        parts = [f"answered today {o.answered_today}", f"new available {o.new}"]
+        if streak is not None:
+            parts.insert(1, f"streak {streak} day{'s' * (streak != 1)}")
+        if beliefs:
+            parts.append(f"beliefs to mend {beliefs}")
         if o.hidden:
             parts.append(f"{o.hidden} wait for the experiments' packages")
         if o.held:
@@ -130,6 +138,8 @@ class HomeScreen(BaseScreen):
         self.app.push_screen(SessionScreen(session))
 
     def action_topic(self) -> None:
+        from drill.tui.dialog import Pick
+
         self.app.push_screen(Pick("Practise which topic?", list(TOPICS.values())), self._topic)
 
     def _topic(self, choice: int | None) -> None:

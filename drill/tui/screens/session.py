@@ -8,18 +8,27 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from drill.domain.questions import CodeBody, ExplainBody, LineBody, MutantBody
+from drill.domain.questions import (
+    TOPICS,
+    CodeBody,
+    ExplainBody,
+    LineBody,
+    MutantBody,
+    Question,
+)
 from drill.domain.verdict import MalformedAnswerError
 from drill.services.asked import Asked
 from drill.services.session import Session
 from drill.tui.actions import bindings
 from drill.tui.answers import pane_for
-from drill.tui.answers.lines import LinePane
 from drill.tui.answers.pane import AnswerPane
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import plain, prose, row, styled
 from drill.tui.widgets.code_view import CodeView
 from drill.tui.widgets.confidence import ConfidenceBar
+
+WIDE = 120
+"""Columns from which code stands beside the text."""
 
 
 class SessionScreen(BaseScreen):
@@ -37,21 +46,48 @@ class SessionScreen(BaseScreen):
     # -- composition ---------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        with Horizontal(id="stage"):
+        # The first question is composed with its texts: filling them in later would lay out and
+        # paint everything once more before the learner can read.
+        asked = self.session.asked
+        question = asked.question if asked is not None else None
+        why = prompt = hints = Content("")
+        if asked is not None:
+            self._pane = pane_for(asked.question)
+            why, prompt, hints = self._why(asked), prose(asked.question.prompt), self._hints(asked)
+        code = question is not None and question.code is not None
+        with Horizontal(id="stage", classes="has-code" if code else ""):
             with Vertical(id="left"):
                 with VerticalScroll(id="reading", can_focus=False):
-                    yield Static("", id="why", markup=False)
-                    yield Static("", id="prompt", markup=False)
-                    yield Vertical(id="code-slot")
-                    yield Static("", id="hints", markup=False)
+                    yield Static(why, id="why", markup=False)
+                    yield Static(prompt, id="prompt", markup=False)
+                    with Vertical(id="code-slot"):
+                        if question is not None and code and not self._wide:
+                            yield self._code_view(question)
+                    yield Static(hints, id="hints", markup=False)
                 yield Static("", id="notice", markup=False)
-                yield Vertical(id="answer")
+                with Vertical(id="answer"):
+                    if self._pane is not None:
+                        yield self._pane
                 yield ConfidenceBar("sure")
-            yield Vertical(id="side")
+            with Vertical(id="side"):
+                if question is not None and code and self._wide:
+                    yield self._code_view(question)
+
+    @property
+    def _wide(self) -> bool:
+        return self.app.size.width >= WIDE
+
+    @staticmethod
+    def _code_view(question: Question) -> CodeView:
+        selectable = isinstance(question.body, LineBody | MutantBody)
+        assert question.code is not None
+        return CodeView(question.code, selectable=selectable, widget_id="code")
 
     def on_mount(self) -> None:
-        self.query_one("#code-slot").styles.height = "auto"
-        self.call_next(self.show_current)
+        if self.session.asked is None:
+            self.call_next(self.show_current)
+        else:
+            self._arrived()
 
     # -- showing -------------------------------------------------------------------
 
@@ -64,53 +100,61 @@ class SessionScreen(BaseScreen):
             self.app.switch_screen(SummaryScreen(self.session))
             return
         question = asked.question
-        head = question.head
-        from drill.domain.questions import TOPICS
+        await self._place_code(question)
+        holder = self.query_one("#answer", Vertical)
+        await holder.remove_children()
+        self._pane = pane_for(question)
+        await holder.mount(self._pane)
+        self.query_one("#why", Static).update(self._why(asked))
+        self.query_one("#prompt", Static).update(prose(question.prompt))
+        self._notice("")
+        self._show_hints(asked)
+        self.query_one("#reading").scroll_home(animate=False)
+        self._arrived()
 
+    def _arrived(self) -> None:
+        """The question stands on the screen: its header, its draft, the focus, its time."""
+        asked, pane = self.session.asked, self._pane
+        assert asked is not None and pane is not None
+        head = asked.question.head
         topic = TOPICS.get(head.topic, head.topic).split(":")[0]
         self.head(
             row(styled(topic, "bold"), Content(f" · {head.level} · {head.type}")),
             f"{asked.number} of ~{asked.expected} · {asked.minutes_left:.0f} min left",
         )
-        self.query_one("#why", Static).update(styled(asked.reason, "$foreground 60%"))
-        self.query_one("#prompt", Static).update(prose(question.prompt))
-        self._notice("")
-        self._show_hints(asked)
-        await self._place_code(asked)
-        holder = self.query_one("#answer", Vertical)
-        await holder.remove_children()
-        self._pane = pane_for(question)
-        await holder.mount(self._pane)
         if asked.draft:
-            self._pane.restore(asked.draft)
-        self._pane.focus_answer()
-        self.query_one("#reading").scroll_home(animate=False)
+            pane.restore(asked.draft)
+        pane.focus_answer()
         self._busy = False
         self._shown = head.id
         self.session.seen()
         if self.session.phase == "locked":
             self.call_next(self._judge_locked)
 
-    async def _place_code(self, asked: Asked) -> None:
-        question = asked.question
+    @staticmethod
+    def _why(asked: Asked) -> Content:
+        return styled(asked.reason, "$foreground 60%")
+
+    @staticmethod
+    def _hints(asked: Asked) -> Content:
+        total = len(asked.question.hints)
+        shown = [prose(f"Hint {i} of {total}: {h}") for i, h in enumerate(asked.hints, start=1)]
+        return Content("\n").join(shown)
+
+    async def _place_code(self, question: Question) -> None:
         slot, side = self.query_one("#code-slot", Vertical), self.query_one("#side", Vertical)
         await slot.remove_children()
         await side.remove_children()
-        stage = self.query_one("#stage")
-        stage.set_class(question.code is not None, "has-code")
+        self.query_one("#stage").set_class(question.code is not None, "has-code")
         if question.code is not None:
-            selectable = isinstance(question.body, LineBody | MutantBody)
-            view = CodeView(question.code, selectable=selectable, widget_id="code")
-            await (side if self.has_class("-wide") else slot).mount(view)
+            await (side if self._wide else slot).mount(self._code_view(question))
 
     async def on_screen_resume(self) -> None:
         if self._shown and self.session.asked is not None:
             await self.show_current()
 
     def _show_hints(self, asked: Asked) -> None:
-        total = len(asked.question.hints)
-        shown = [prose(f"Hint {i} of {total}: {h}") for i, h in enumerate(asked.hints, start=1)]
-        self.query_one("#hints", Static).update(Content("\n").join(shown))
+        self.query_one("#hints", Static).update(self._hints(asked))
 
     def _notice(self, text: str, *, error: bool = False) -> None:
         notice = self.query_one("#notice", Static)
@@ -126,6 +170,8 @@ class SessionScreen(BaseScreen):
 
     @on(CodeView.Chosen)
     def _line_chosen(self, event: CodeView.Chosen) -> None:
+        from drill.tui.answers.lines import LinePane
+
         if isinstance(self._pane, LinePane):
             self._pane.chose(event.lines)
 
@@ -225,7 +271,7 @@ class SessionScreen(BaseScreen):
         if went_on:
             await self.show_current()
         else:
-            self.app.pop_screen()
+            self.leave()
 
     # -- actions -------------------------------------------------------------------
 
@@ -298,4 +344,4 @@ class SessionScreen(BaseScreen):
         if isinstance(self.focused, ConfidenceBar) and self._pane is not None and not self._busy:
             self._pane.focus_answer()
         else:
-            self.app.pop_screen()
+            self.leave()

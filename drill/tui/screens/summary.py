@@ -55,7 +55,7 @@ class SummaryScreen(BaseScreen):
         self.query_one(VerticalScroll).focus()
 
     def action_leave(self) -> None:
-        self.app.pop_screen()
+        self.leave()
 
     def action_more(self) -> None:
         session = self.drill.start_session(minutes=10, more=True)

@@ -66,9 +66,9 @@ class CodeView(ScrollableContainer, can_focus=False):
 
     def on_mount(self) -> None:
         # Pygments costs tens of milliseconds: the code is readable before it is coloured.
-        self._highlight()
+        self.set_timer(0.08, self._highlight)
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
+    @work(thread=True, exclusive=True, exit_on_error=False, group="highlight")
     def _highlight(self) -> None:
         from textual.highlight import highlight
 

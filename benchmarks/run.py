@@ -1,0 +1,128 @@
+"""Prints every number that drill promises to hold, each as a multiple of a floor where it has one.
+
+`python benchmarks/run.py [--gate] [--json] [--only NAME]`: with `--gate` it fails at twice a bar,
+because machines of others are noisy; the bars themselves are what is promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number and the bar that it is held to."""
+
+    name: str
+    measured: float
+    bar: float
+    unit: str
+    detail: str = ""
+    at_least: bool = False
+
+    def holds(self, factor: float = 1.0) -> bool:
+        """Whether it is within `factor` times the bar."""
+        return (
+            self.measured >= self.bar / factor
+            if self.at_least
+            else self.measured <= self.bar * factor
+        )
+
+
+def startup(home: Path) -> Iterator[Figure]:
+    """Start of the app and of the quick commands."""
+    from benchmarks import startup as bench
+
+    ours, floor = bench.first_question(home)
+    detail = f"{ours * 1000:.0f} ms over {floor * 1000:.0f} ms"
+    yield Figure("first painted question", ours / floor, 1.6, "x empty Textual app", detail)
+    for arguments in (["--help"], ["due", "--json"]):
+        ours, floor = bench.quick_command(arguments, home)
+        detail = f"{ours * 1000:.0f} ms over {floor * 1000:.0f} ms"
+        yield Figure(f"drill {' '.join(arguments)}", ours / floor, 8.0, "x python -c pass", detail)
+
+
+def store(home: Path) -> Iterator[Figure]:
+    """The due queue."""
+    from benchmarks.store import due_queue
+
+    milliseconds = due_queue(100_000)
+    yield Figure("due queue at 100,000 cards", milliseconds, 10.0, "ms")
+
+
+def session(home: Path) -> Iterator[Figure]:
+    """Answer submitted to durable and next question painted."""
+    from benchmarks.session import answer_to_next
+
+    p95 = answer_to_next(home)
+    yield Figure("answer to next question, p95", p95, 50.0, "ms")
+
+
+def smoothness(home: Path) -> Iterator[Figure]:
+    """Stalls of the app while an experiment runs."""
+    from benchmarks.smoothness import stalls
+
+    p99, longest = stalls(home)
+    yield Figure(
+        "longest stall beside an experiment, p99", p99, 20.0, "ms", f"max {longest:.0f} ms"
+    )
+
+
+def experiments(home: Path) -> Iterator[Figure]:
+    """The warm child and the batched sweep."""
+    from benchmarks.sweep import speed_ups
+    from benchmarks.warm_child import first_progress
+
+    yield Figure("warm child to first progress", first_progress(), 150.0, "ms")
+    one, eight = speed_ups()
+    yield Figure("sweep of 8 scales, 1 seed", one, 2.0, "x faster than a call a scale", "", True)
+    yield Figure("sweep of 8 scales, 8 seeds", eight, 1.0, "x faster than a call a scale", "", True)
+
+
+GROUPS: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "startup": startup,
+    "store": store,
+    "session": session,
+    "smoothness": smoothness,
+    "experiments": experiments,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gate", action="store_true", help="fail at twice a bar")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", choices=GROUPS, action="append")
+    given = parser.parse_args()
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        from benchmarks.crowded_home import make
+
+        make(home)
+        for name in given.only or GROUPS:
+            for figure in GROUPS[name](home):
+                figures.append(figure)
+                if not given.json:
+                    mark = "ok  " if figure.holds() else "OVER"
+                    sign = ">=" if figure.at_least else "<="
+                    print(
+                        f"{mark} {figure.name:<42} {figure.measured:8.2f} {figure.unit}"
+                        f"  ({sign} {figure.bar:g}) {figure.detail}",
+                        flush=True,
+                    )
+    if given.json:
+        print(json.dumps([{**asdict(f), "holds": f.holds()} for f in figures], indent=2))
+    return 1 if given.gate and not all(f.holds(2.0) for f in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
