@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 from drill import paths
 from drill.lab.pack_hash import pack_hash
+from drill.services.run_ending import CANCEL_GRACE, TERM_GRACE, Ending
 from drill.services.runs import RunFolder, mark_interrupted, new_run_id
 from drill.services.worker_process import Ended, Nudge, WorkerError, WorkerProcess
 from drill.worker.launcher import worker_command
@@ -34,15 +34,6 @@ from drill.worker.protocol import (
     Run,
     Warm,
 )
-
-CANCEL_GRACE = 5.0
-"""Seconds that a child has to answer a cancel message before it is sent TERM."""
-TERM_GRACE = 2.0
-"""Seconds between TERM and KILL."""
-LIMIT_GRACE = 2.0
-"""Seconds over the time limit after which the child is no longer trusted to keep it."""
-START_GRACE = 180.0
-"""Seconds that a child may take to import torch before a run's time limit begins."""
 
 
 class BusyError(RuntimeError):
@@ -209,54 +200,32 @@ class ExperimentService:
         for note in self._notes:
             yield Log(note, request.run)
         worker.send(request)
-        ladder = _Ladder(worker, request, self._cancel_grace, self._term_grace)
+        ending = Ending(worker, request, self._cancel_grace, self._term_grace)
         finished = False
         try:
             while not finished:
                 if self._stop is not None:
-                    ladder.begin(self._stop)
+                    ending.begin(self._stop)
                 try:
-                    item = await asyncio.wait_for(worker.queue.get(), ladder.wait())
+                    item = await asyncio.wait_for(worker.queue.get(), ending.wait())
                 except TimeoutError:
-                    ladder.climb()
+                    ending.climb()
                     continue
                 if isinstance(item, Nudge):
                     continue
                 if isinstance(item, Ended):
                     finished = True
-                    yield self._ended(worker, request, ladder)
+                    yield ending.ended()
                 elif isinstance(item, Ready) or getattr(item, "run", None) == request.run:
                     if not isinstance(item, Ready):
-                        ladder.started()
+                        ending.started()
                     finished = isinstance(item, (Done, Error))
-                    yield self._told(item, request, ladder)
+                    yield ending.told(item)
                 elif isinstance(item, Log):
                     yield item
         finally:
             if not finished:
                 await self._abandon(worker, request)
-
-    def _told(self, event: Event, request: Run, ladder: _Ladder) -> Event:
-        if not isinstance(event, Error):
-            return event
-        if event.error == "cancelled" and ladder.reason == "timeout":
-            event = dataclasses.replace(event, error="timeout", message=_overdue(request))
-        if event.error in ("crash", "oom", "unavailable"):
-            event = dataclasses.replace(event, log=str(self.log))
-        return event
-
-    def _ended(self, worker: WorkerProcess, request: Run, ladder: _Ladder) -> Error:
-        log = str(self.log)
-        how = worker.how_it_ended()
-        if ladder.reason == "cancelled":
-            says = "the run was cancelled; its process did not answer and was ended"
-            return Error("cancelled", says, log, request.run)
-        if ladder.reason is not None:
-            return Error("timeout", _overdue(request) + "; its process was ended", log, request.run)
-        if worker.process.returncode == -signal.SIGKILL:
-            says = "the experiment's process was killed from outside, most likely for its memory"
-            return Error("oom", says, log, request.run)
-        return Error("crash", f"the experiment's process {how}; see {log}", log, request.run)
 
     async def _abandon(self, worker: WorkerProcess, request: Run) -> None:
         """Nobody listens any more: cancel the run, or end a child that does not answer."""
@@ -272,52 +241,6 @@ class ExperimentService:
             if isinstance(item, (Done, Error)) and item.run == request.run:
                 return
         await worker.stop(0.0)
-
-
-class _Ladder:
-    """How a run is brought to an end: a message, then TERM, then KILL."""
-
-    def __init__(
-        self, worker: WorkerProcess, request: Run, cancel_grace: float, term_grace: float
-    ) -> None:
-        self.reason: ErrorKind | None = None
-        self._worker = worker
-        self._run = request.run
-        self._graces = [cancel_grace, term_grace, term_grace]
-        self._rung = 0
-        self._limit = request.budget + LIMIT_GRACE if request.budget else 0.0
-        self._due = time.monotonic() + START_GRACE + self._limit if self._limit else None
-
-    def started(self) -> None:
-        """The run's first event: from here on its time is counted."""
-        if self._limit and self.reason is None:
-            self._due = time.monotonic() + self._limit
-            self._limit = 0.0
-
-    def begin(self, reason: ErrorKind) -> None:
-        """Send the cancel message, once."""
-        if self.reason is None:
-            self.reason = reason
-            self.climb()
-
-    def wait(self) -> float | None:
-        """Seconds until the next rung; None while nothing presses."""
-        return None if self._due is None else max(0.0, self._due - time.monotonic())
-
-    def climb(self) -> None:
-        """Take the next step and set the time of the one after it."""
-        if self.reason is None:
-            self.reason = "timeout"
-        if self._rung == 0:
-            self._worker.send(Cancel(self._run))
-        else:
-            self._worker.signal(signal.SIGTERM if self._rung == 1 else signal.SIGKILL)
-        self._due = time.monotonic() + self._graces[min(self._rung, 2)]
-        self._rung += 1
-
-
-def _overdue(request: Run) -> str:
-    return f"the run took longer than its {request.budget:g} s"
 
 
 def _drain(worker: WorkerProcess) -> None:

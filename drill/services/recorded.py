@@ -1,12 +1,13 @@
 """Recorded runs: what an experiment gave elsewhere, for machines that cannot run it.
 
-A recorded run is a file `reference/runs/NAME.json` (or `NAME@VARIANT.json` for other parameters)
-with a picture of the same name beside it. Its event always carries the date of the recording, so
-that it is never shown as live.
+A recorded run is a file `reference/runs/NAME.json` (`NAME@PARAMETERS.json` for others than
+the defaults) with a picture of the same name beside it. Its event always carries the date of the
+recording, so that it is never shown as live.
 
-    python -m drill.services.recorded NAME [--set k=v]... [--variant V] [--seed N]
+    python -m drill.services.recorded NAME [--asked] [--set k=v]... [--seed N]
 
-runs an experiment of the built-in pack and writes these files.
+runs an experiment of the built-in pack and writes these files; with `--asked` also for every set of
+parameters with which an item of the bank runs it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drill.worker.protocol import Done, Error, Progress, ProtocolError, from_dict, to_dict
+
+if TYPE_CHECKING:
+    from drill.services.experiments import RunSpec
 
 FOLDER = Path("reference") / "runs"
 
@@ -61,10 +66,17 @@ def recorded_runs(pack: Path, name: str) -> tuple[Recorded, ...]:
 
 
 def recorded_run(pack: Path, name: str, params: Mapping[str, Any] | None = None) -> Recorded | None:
-    """The recording whose parameters have the values of `params`; without any, the default one."""
-    for each in recorded_runs(pack, name):
-        made = each.event.params
-        if all(_plain(made.get(key)) == _plain(value) for key, value in (params or {}).items()):
+    """The recording made with the values of `params` and the defaults for the rest, if any.
+
+    The defaults are those of the recording without a variant.
+    """
+    every = recorded_runs(pack, name)
+    if not every:
+        return None
+    base = every[0].event.params if "@" not in every[0].file.stem else {}
+    wanted = {key: _plain(value) for key, value in {**base, **(params or {})}.items()}
+    for each in every:
+        if all(_plain(each.event.params.get(key)) == value for key, value in wanted.items()):
             return each
     return None
 
@@ -98,36 +110,79 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+def asked_params(pack: Path, name: str) -> list[dict[str, Any]]:
+    """Every set of parameters with which the pack's `predict` items run an experiment."""
+    from drill import paths
+    from drill.domain.questions import PredictBody
+    from drill.packs.bank import open_bank
+
+    bank = open_bank([pack], paths.cache_dir())
+    found: list[dict[str, Any]] = []
+    for item, head in bank.heads.items():
+        for question in bank.variants(item) if head.type == "predict" else ():
+            link = question.experiment
+            if isinstance(question.body, PredictBody) and link and link.name == name:
+                given = {key: _plain(value) for key, value in link.params.items()}
+                if given not in found:
+                    found.append(given)
+    return found
+
+
+def variant_of(params: Mapping[str, Any]) -> str:
+    """A file-name for a set of parameters: `scales-1-5-20_seeds-32`; empty for the defaults."""
+    parts = []
+    for key, value in sorted(params.items()):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        shown = [f"{each:g}" if isinstance(each, float) else str(each) for each in values]
+        parts.append("-".join([key, *shown]))
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(parts))
+
+
+def record(spec: RunSpec, folder: Path) -> bool:
+    """Run and write one recording, telling how it goes; whether no claim failed."""
+    from drill.services.experiments import run_experiment
+
+    for event in run_experiment(spec):
+        if isinstance(event, Progress):
+            sys.stderr.write(f"\r{event.label[:60]:<60} {event.done:g}/{event.total:g} ")
+        elif isinstance(event, Error):
+            sys.stderr.write(f"\n{event.error}: {event.message}\n")
+        elif isinstance(event, Done):
+            path = write_recording(event, folder, variant_of(spec.params))
+            sys.stdout.write(f"\n{path}\n{event.sentence}\n")
+            for claim in event.claims:
+                sys.stdout.write(f"{claim['holds']!s:<6} {claim['name']}: {claim['measured']}\n")
+            return not any(claim["holds"] is False for claim in event.claims)
+    return False
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Record one experiment; 0 when every claim holds or does not apply."""
+    """Record an experiment of the built-in pack; 0 when no claim fails."""
     from drill import paths
     from drill.lab.manifest import find_experiment, read_labs
     from drill.lab.params import parse_settings
-    from drill.services.experiments import RunSpec, run_experiment
+    from drill.services.experiments import RunSpec
 
-    parser = argparse.ArgumentParser(prog="python -m drill.services.recorded")
+    parser = argparse.ArgumentParser(prog="python -m drill.services.recorded", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("name")
     parser.add_argument("--set", action="append", default=[], metavar="K=V", dest="settings")
-    parser.add_argument("--variant", default="", help="name of this set of parameters")
+    parser.add_argument("--asked", action="store_true", help="also as the predict items run it")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     pack = paths.builtin_pack()
     info = find_experiment(read_labs(pack), given.name)
-    params = parse_settings(info.params, given.settings)
-    spec = RunSpec(info.name, info.file, None, params, given.device, seed=given.seed)
-    for event in run_experiment(spec):
-        if isinstance(event, Progress):
-            sys.stderr.write(f"\r{event.label[:60]:<60} {event.done:g}/{event.total:g}")
-        elif isinstance(event, Error):
-            sys.stderr.write(f"\n{event.error}: {event.message}\n")
-        elif isinstance(event, Done):
-            path = write_recording(event, pack / FOLDER, given.variant)
-            sys.stdout.write(f"\n{path}\n{event.sentence}\n")
-            for claim in event.claims:
-                sys.stdout.write(f"{claim['holds']!s:<6} {claim['name']}: {claim['measured']}\n")
-            return 1 if any(claim["holds"] is False for claim in event.claims) else 0
-    return 1
+    wanted: list[dict[str, Any]] = [dict(parse_settings(info.params, given.settings))]
+    wanted += asked_params(pack, info.name) if given.asked else []
+    held = [
+        record(
+            RunSpec(info.name, info.file, None, params, given.device, seed=given.seed),
+            pack / FOLDER,
+        )
+        for params in wanted
+    ]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":

@@ -94,6 +94,12 @@ class Session:
             self._asked = self._ask()
         return self._asked
 
+    def prepare(self) -> None:
+        """Load what storing an answer needs; called while the learner reads."""
+        from drill.domain.memory.fsrs_memory import warm
+
+        warm()
+
     def seen(self) -> None:
         """The question is on the screen: its time starts now."""
         self._since = monotonic()

@@ -11,7 +11,6 @@ leaves the child warm; the end of stdin ends it at once.
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 REPORTED = ("drill", "torch", "diffusers", "transformers", "peft", "numpy", "safetensors")
 """Packages whose versions are sent; drill's own distribution has another name."""
 DISTRIBUTIONS = {"drill": "diffusion-drill"}
-HOW_TO_GET = "pip install 'diffusion-drill[labs]'"
-LAB_PACKAGES = frozenset({*REPORTED, "PIL", "tokenizers", "huggingface_hub", "accelerate"})
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 def claim_stdout() -> BinaryIO:
@@ -111,6 +107,7 @@ class Child:
         import time
 
         from drill.lab.devices import torch_devices, worker_threads
+        from drill.worker.failures import unavailable
         from drill.worker.protocol import Ready
 
         started = time.monotonic()
@@ -144,6 +141,8 @@ class Child:
             experiment, context = self.prepare(request, {}, lambda event: None)
             experiment.warm(context)
         except Exception as error:  # noqa: BLE001  (the run itself will report it)
+            from drill.worker.failures import log_traceback
+
             log_traceback(f"warming {request.name}", error)
 
     def prepare(
@@ -181,6 +180,7 @@ class Child:
         from drill.lab.context import Cancelled, TimeLimit
         from drill.lab.devices import DeviceError
         from drill.lab.params import ParamError
+        from drill.worker.failures import failure, free_memory, log_traceback
         from drill.worker.protocol import Error
 
         def failed(kind: ErrorKind, message: str) -> Error:
@@ -198,12 +198,10 @@ class Child:
             return failed("params", str(error))
         except Exception as error:  # noqa: BLE001  (a child outlives what it runs)
             log_traceback(f"run {request.run} of {request.name}", error)
-            if isinstance(error, ModuleNotFoundError) and error.name in LAB_PACKAGES:
-                return failed("unavailable", unavailable(error))
-            if out_of_memory(error):
+            kind, message = failure(error)
+            if kind == "oom":
                 free_memory()
-                return failed("oom", f"out of memory: {first_line(error)}")
-            return failed("crash", f"{type(error).__name__}: {first_line(error)}")
+            return failed(kind, message)
 
     def run(self, request: Run) -> Done:
         from drill.lab.devices import device_name
@@ -247,53 +245,6 @@ def set_seeds(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, on the host or on a device."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(
-        text in str(error).lower() for text in _OUT_OF_MEMORY
-    )
-
-
-def free_memory() -> None:
-    """Give memory back so that the next, smaller run may fit."""
-    import gc
-
-    import torch
-
-    from drill.lab.models import load_pipeline
-
-    load_pipeline.cache_clear()
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def unavailable(error: BaseException) -> str:
-    """Why experiments cannot run here, and how to change that."""
-    if isinstance(error, ModuleNotFoundError):
-        return f"{error.name} is not installed for {sys.executable}; get it with: {HOW_TO_GET}"
-    return (
-        f"torch or diffusers cannot be imported by {sys.executable}: {first_line(error)}; "
-        f"reinstall them with: {HOW_TO_GET}"
-    )
-
-
-def first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:500] if text else type(error).__name__
-
-
-def log_traceback(what: str, error: BaseException) -> None:
-    """Write a traceback to stderr, which the owner keeps in the log file."""
-    import traceback
-
-    sys.stderr.write(f"--- {what}\n")
-    traceback.print_exception(error, file=sys.stderr)
-    sys.stderr.flush()
 
 
 def main() -> None:

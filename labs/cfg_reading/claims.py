@@ -219,9 +219,11 @@ def outcomes(metrics: Any) -> dict[str, Any]:
     on = [e["evaluations"] for e in checked if e["scale"] > 1]
     places = effective(scales)
     share = [metrics["out_of_range"][index] for index in places]
-    best = None if values is None else max(places, key=lambda index: values[index])
+    shown = [] if values is None else [values[index] for index in places]
+    best = [_plain(scales[k]) for k, each in zip(places, shown, strict=False) if each == max(shown)]
     return {
-        "best_scale": None if best is None else _plain(scales[best]),
+        # Of several that are equally good each is right.
+        "best_scale": None if not best else best[0] if len(best) == 1 else best,
         "grows": [name for name in GROWTHS if grows_throughout(metrics, series_of(metrics, name))],
         "off_scales": [_plain(e["scale"]) for e in checked if e["evaluations"] == e["calls"]],
         "evaluations_ratio": on[0] / off[0] if on and off else None,

@@ -208,6 +208,28 @@ def trailing_that_does_not_divide() -> str:
     )
 
 
+def solver_errors() -> None:
+    """Distance from a 500-step reference at 20 steps, and from 100 to 200 steps with two Eulers."""
+    data, noise = Gaussian(0.2, 0.5), torch.randn(5_000, 1, generator=seeded())
+
+    def run(cls: Any, steps: int, **config: Any) -> torch.Tensor:
+        torch.manual_seed(0)
+        return sample(cls(**SD_BETAS, **config), data, noise, steps)
+
+    reference = run(DDIMScheduler, 500, clip_sample=False)
+    measured = {
+        DDIMScheduler: (run(DDIMScheduler, 20, clip_sample=False), 0.042),
+        DPMSolverMultistepScheduler: (run(DPMSolverMultistepScheduler, 20), 0.031),
+        HeunDiscreteScheduler: (run(HeunDiscreteScheduler, 20), 0.006),
+    }
+    for cls, (result, written) in measured.items():
+        error = (result - reference).abs().mean().item()
+        assert abs(error - written) < 0.001, f"{cls.__name__}: {error:.4f}"
+    for cls, written in ((EulerDiscreteScheduler, 0.005), (EulerAncestralDiscreteScheduler, 0.46)):
+        moved = (run(cls, 200) - run(cls, 100)).abs().mean().item()
+        assert abs(moved / written - 1) < 0.05, f"{cls.__name__}: {moved:.4f}"
+
+
 # Mutants
 
 
@@ -236,6 +258,13 @@ def direction_without_root() -> str:
         one, zero = torch.ones(()), torch.zeros(())
         noise.append(step((1 - ab[t]).sqrt() * one, one) / (1 - a_prev).sqrt())
         signal.append(step(ab[t].sqrt() * one, zero) / a_prev.sqrt())
+    x, data = torch.randn(5_000, generator=seeded()), Gaussian(0.2, 0.5)
+    for t in range(950, -1, -50):
+        a, a_prev = ab[t], ab[t - 50] if t else torch.ones(())
+        eps = data.eps(x, a)
+        x = a_prev.sqrt() * (x - (1 - a).sqrt() * eps) / a.sqrt() + (1 - a_prev) * eps
+    assert abs(x.mean() - 0.2) < 0.01, "the explanation says that the mean is right"
+    assert x.std() < 0.025, "the explanation says .02"
     least, most = min(noise).item(), max(noise).item()
     kept = max(abs(s.item() - 1) for s in signal) < 1e-6
     return only(

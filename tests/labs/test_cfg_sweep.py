@@ -230,6 +230,12 @@ def test_grows_means_from_every_scale_to_the_next(claims: Any) -> None:
     assert result.outcomes["best_scale"] == 5
 
 
+def test_equally_good_scales_are_all_best(claims: Any) -> None:
+    tied = [0.9, 0.9, 0.7, 0.9, 0.5, 0.5, 0.5, 0.5]
+    result = made_up(claims, adherence={"all": tied})
+    assert result.outcomes["best_scale"] == [1, 3]
+
+
 @pytest.mark.labs
 def test_fixed_prompts_are_distinct_and_even() -> None:
     measures = load_module(FILE.with_name("measures.py"))

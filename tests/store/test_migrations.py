@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +17,7 @@ from sqlite_utils import Database
 
 from drill.store import Store, migrations
 from drill.store.backup import backups, inspect
-from drill.store.db import SCHEMA_VERSION, StoreError
+from drill.store.db import SCHEMA_VERSION, StoreError, connect
 from drill.store.doctor import examine
 from drill.store.migrations import registry
 from tests.store.conftest import Clock, answer
@@ -120,12 +122,29 @@ def test_a_current_file_opens_without_the_migrations(store: Store, path: Path) -
     assert done.returncode == 0, done.stderr
 
 
-def test_two_instances_that_start_at_once_migrate_once(path: Path) -> None:
+def test_instances_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
+    path = tmp_path / "d.sqlite3"
     with ThreadPoolExecutor(4) as pool:
         opens: Callable[[int], Store] = lambda _: Store.open(path)  # noqa: E731
         stores = list(pool.map(opens, range(4)))
     for store in stores:
         assert store.counts().items == 0
         store.close()
+
+
+def test_opening_waits_for_an_instance_that_is_creating_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "d.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE t (x)")
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    done.start()
+    start = time.monotonic()
+    connection = connect(path)
+    assert time.monotonic() - start > 0.2, "the lock was not in the way: the test shows nothing"
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    done.join()
+    other.close()

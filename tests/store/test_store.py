@@ -250,6 +250,14 @@ def test_the_log_cannot_be_changed(store: Store) -> None:
     assert len(store.answers()) == 1
 
 
+def test_the_log_is_guarded_against_other_programs(store: Store, path: Path) -> None:
+    store.record(answer())
+    other = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute("INSERT OR REPLACE INTO reviews SELECT * FROM reviews")
+    other.close()
+
+
 def test_new_parameters_hold_from_now_on_and_a_replay_keeps_the_old(
     store: Store, clock: Clock
 ) -> None:

@@ -151,7 +151,7 @@ async def test_the_time_limit_stops_a_run_and_keeps_the_child(
 async def test_the_time_limit_ends_a_child_that_does_not_keep_it(
     service: ExperimentService, pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drill.services.experiments.LIMIT_GRACE", 0.2)
+    monkeypatch.setattr("drill.services.run_ending.LIMIT_GRACE", 0.2)
     error = error_of(await last(service, spec(pack, "deaf", budget=0.3)))
     assert error.error == "timeout"
     assert "its process was ended" in error.message

@@ -88,6 +88,12 @@ class SessionScreen(BaseScreen):
             self.call_next(self.show_current)
         else:
             self._arrived()
+        self.set_timer(0.3, self._prepare)
+
+    @work(thread=True, exit_on_error=False, group="prepare")
+    def _prepare(self) -> None:
+        """Load what judging needs while the learner reads."""
+        self.session.prepare()
 
     # -- showing -------------------------------------------------------------------
 

@@ -1,0 +1,74 @@
+"""From submitting an answer to the next painted question, in the app, without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from pathlib import Path
+from statistics import quantiles
+
+ANSWERS = 40
+
+
+def answer_to_next(home: Path) -> float:
+    """95th percentile in ms of: submitted, stored, feedback painted, next question painted.
+
+    The time in which the learner reads the feedback is left out.
+    """
+    times = asyncio.run(_play(home))
+    return quantiles(times, n=20)[-1]
+
+
+async def _play(home: Path) -> list[float]:
+    import os
+
+    os.environ["DRILL_HOME"] = str(home)
+    from drill.services.app import Drill
+    from drill.tui.app import DrillApp
+    from drill.tui.screens.feedback import FeedbackScreen
+    from drill.tui.screens.session import SessionScreen
+    from drill.tui.widgets.confidence import ConfidenceBar
+    from tests.services.keys import wrong_answer
+
+    times: list[float] = []
+    with Drill() as drill:
+        session = drill.start_session(minutes=240, more=True)
+        app = DrillApp(drill, session)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause(0.5)
+            while len(times) < ANSWERS and session.asked is not None:
+                screen = app.screen
+                assert isinstance(screen, SessionScreen) and screen._pane is not None
+                question = session.asked.question
+                if question.head.type in ("predict", "code"):
+                    session.skip()
+                    await screen.show_current()
+                    continue
+                given = wrong_answer(question)
+                screen._pane.answer = partial(str, given)  # type: ignore[method-assign]
+                await pilot.pause(0.05)
+                begun = time.perf_counter()
+                screen.post_message(ConfidenceBar.Given(2))
+                await _painted(app, FeedbackScreen)
+                took = time.perf_counter() - begun
+                await asyncio.sleep(0.1)
+                begun = time.perf_counter()
+                assert isinstance(app.screen, FeedbackScreen)
+                app.screen.action_next()
+                await _painted(app, SessionScreen)
+                times.append(1000 * (took + time.perf_counter() - begun))
+                await asyncio.sleep(0.1)
+    return times
+
+
+async def _painted(app: object, kind: type) -> None:
+    """Until a screen of this kind is shown and has been painted."""
+    from drill.tui.app import DrillApp
+
+    assert isinstance(app, DrillApp)
+    while not isinstance(app.screen, kind) or not app.screen.is_mounted:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    painted = asyncio.Event()
+    app.screen.call_after_refresh(painted.set)
+    await painted.wait()

@@ -1,0 +1,74 @@
+"""Makes the README's pictures and key table from the real app: `python docs/make_pictures.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from drill.config import Config
+from drill.domain.memory.queue import Planned
+from drill.domain.memory.running import begin
+from drill.services.app import Drill
+from drill.services.session import Session
+from drill.tui.actions import ACTIONS
+from drill.tui.app import DrillApp
+from drill.tui.screens.help import key_names
+
+START, END = "<!-- keys -->\n", "<!-- /keys -->"
+PLACES = {"home": "Home", "session": "Question", "feedback": "Feedback", "browse": "Browse"}
+SHOWN = "drill:cfg.find-the-combination"
+
+
+def key_table() -> str:
+    """The keys of the most used places as a Markdown table."""
+    rows = ["| where | key | does | id |", "|---|---|---|---|"]
+    for place, title in PLACES.items():
+        for action in ACTIONS:
+            if action.id.startswith(f"{place}."):
+                keys = key_names(action.keys).replace("|", "\\|")
+                rows.append(f"| {title} | `{keys}` | {action.help} | `{action.id}` |")
+    return "\n".join(rows) + "\n"
+
+
+def write_keys(readme: Path) -> bool:
+    """Put the table between the marks; whether that changed the file."""
+    text = readme.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    after = rest[rest.index(END) :]
+    made = f"{before}{START}{key_table()}{after}"
+    if made != text:
+        readme.write_text(made, encoding="utf-8")
+    return made != text
+
+
+async def picture(item: str) -> str:
+    """The app at one question, as an SVG."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Drill(home=Path(home), config=Config()) as drill,
+    ):
+        drill.keep_profile(replace(drill.profile, done=True))
+        seconds = drill.bank.heads[item].seconds
+        plan = {"running": begin([Planned(item, "new", seconds)]).to_json()}
+        day = drill.store.today()
+        session = Session(drill, drill.store.sessions.start("session", plan, day, day))
+        app = DrillApp(drill, session)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause(1.0)
+            return app.export_screenshot(title="drill")
+
+
+def main() -> None:
+    write_keys(ROOT / "README.md")
+    shown = asyncio.run(picture(SHOWN))
+    (ROOT / "docs" / "question.svg").write_text(shown, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
