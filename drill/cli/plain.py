@@ -180,7 +180,6 @@ class PlainSession:
             return
         word = self._line("r runs it again, enter puts the question off > ").strip().lower()
         if word != "r":
-            self.session.unlock()
             self.session.skip()
 
     def _experiment(

@@ -78,6 +78,8 @@ class Session:
         self._running = Running.from_json(plan["running"])
         self._empty_reason = str(plan.get("empty", ""))
         self._draft: dict[str, Any] = dict(stored.draft or {})
+        self._put_off: dict[str, dict[str, Any]] = dict(plan.get("put_off", {}))
+        """Drafts of questions that were skipped, by item; a locked prediction stays locked."""
         self._question: Question | None = None
         self._asked: Asked | None = None
         self._since = 0.0
@@ -117,7 +119,9 @@ class Session:
                 self._running = dropped(self._running, planned.item_id)
                 self._save_plan()
                 continue
-            if self._draft.get("item") != planned.item_id or self._draft.get("seed") != seed:
+            if self._draft.get("item") != planned.item_id:
+                self._draft = dict(self._put_off.get(planned.item_id, {}))
+            if self._draft.get("seed") != seed:
                 self._draft = {}
             return Asked(
                 question=question,
@@ -287,6 +291,7 @@ class Session:
             review, position=running.position, plan=self._plan(running)
         )
         self._running, self._draft = running, {}
+        self._put_off.pop(head.id, None)
         self._asked = None
         self.feedback = Feedback(
             asked=asked,
@@ -403,9 +408,13 @@ class Session:
     # -- other ways out of a question -----------------------------------------------
 
     def skip(self) -> None:
-        """Put the question off to the end of the session."""
-        if self.asked is not None:
-            self._running = postponed(self._running, self.asked.question.head.id)
+        """Put the question off to the end of the session, with its draft or its lock."""
+        asked = self.asked
+        if asked is not None:
+            if self._draft:
+                self._store_draft()
+                self._put_off[asked.question.head.id] = self._draft
+            self._running = postponed(self._running, asked.question.head.id)
             self._moved()
 
     def suspend(self) -> None:
@@ -505,7 +514,11 @@ class Session:
         return "placement" if self.kind == "placement" else "session"
 
     def _plan(self, running: Running) -> dict[str, Any]:
-        return {"running": running.to_json(), "empty": self._empty_reason}
+        return {
+            "running": running.to_json(),
+            "empty": self._empty_reason,
+            "put_off": self._put_off,
+        }
 
     def _save_plan(self) -> None:
         self._drill.store.sessions.save_plan(

@@ -92,6 +92,7 @@ class Answer:
     auto_grade: int
     grade: int
     overruled: bool
+    """Whether the learner graded it, at once or afterwards."""
     said_aloud: bool
     session_id: str
     recall: float | None

@@ -82,7 +82,8 @@ SELECT r.seq, r.uuid, r.device_id, r.at, r.offset_minutes, r.study_day, r.other_
   r.content_hash, r.type, r.seed, r.mode, r.schedules, r.duration_ms, r.expected_seconds,
   r.confidence, r.hints, r.answer, r.auto_score,
   coalesce(o.self_score, r.self_score) AS self_score, r.auto_grade,
-  coalesce(o.grade, r.grade) AS grade, o.uuid IS NOT NULL AS overruled, r.said_aloud,
+  coalesce(o.grade, r.grade) AS grade,
+  o.uuid IS NOT NULL OR r.grade <> r.auto_grade AS overruled, r.said_aloud,
   r.session_id, r.recall, r.elapsed_days, coalesce(o.points, r.points) AS points,
   coalesce(o.misconceptions, r.misconceptions) AS misconceptions, r.run_id
 FROM reviews r

@@ -15,6 +15,8 @@ from drill.services.app import Drill, OpenError
 from drill.tui.actions import unknown_ids
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
     from drill.services.experiments import ExperimentService
     from drill.services.session import Session
 
@@ -38,6 +40,7 @@ class DrillApp(App[int]):
         self.key_choices: dict[str, str] = dict(drill.config.keys)
         self._first_session = session
         self._experiments: ExperimentService | None = None
+        self._prover: Process | None = None
 
     def on_mount(self) -> None:
         self._apply_theme()
@@ -87,12 +90,35 @@ class DrillApp(App[int]):
         if labs_packages.wanted():
             labs_packages.install()
         self._back_up()
+        self._prove_again()
 
     @work(thread=True, exit_on_error=False)
     def _back_up(self) -> None:
         problem = self.drill.back_up_daily()
         if problem:
             self.call_from_thread(self.notify, problem, severity="error", markup=False)
+
+    @work(exclusive=True, group="proofs", exit_on_error=False)
+    async def _prove_again(self) -> None:
+        """Prove held-back items again, in a process of its own that ends with the app."""
+        import asyncio
+
+        from drill.services import labs_packages
+
+        if not labs_packages.present() or not self.drill.stale():
+            return
+        self._prover = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "drill.services.reproving",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        while self._prover.returncode is None:
+            await asyncio.sleep(2.0)
+            self.drill.forget_standings()
+        self.drill.forget_standings()
 
     @property
     def experiments(self) -> ExperimentService:
@@ -141,6 +167,8 @@ class DrillApp(App[int]):
         self.exit(0)
 
     async def on_unmount(self) -> None:
+        if self._prover is not None and self._prover.returncode is None:
+            self._prover.terminate()
         if self._experiments is not None:
             await self._experiments.close()
 

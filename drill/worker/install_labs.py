@@ -67,7 +67,10 @@ def _install(state_file: Path, log_file: Path, requirement: str, constraints: Pa
                 verb, what = found.groups()
                 if verb == "Collecting":
                     seen.append(what)
-                tell("installing", f"{verb.split()[0].lower()} {what.rstrip(',')}")
+                if verb.startswith("Installing"):
+                    tell("installing", f"installing {len(line.split(', '))} packages")
+                else:
+                    tell("installing", f"{verb.lower()} {what}")
         code = pip.wait()
     tell("ready" if code == 0 else "failed", "" if code == 0 else f"pip ended with {code}")
     return code

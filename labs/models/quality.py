@@ -19,10 +19,12 @@ from diffusers import StableDiffusionPipeline
 from drawings import ATTRIBUTES, BACKGROUNDS, COLOURS, SHAPES, SIZES, caption
 from export import JUDGE_FOLDER, PIPELINE_FOLDER, load_pipeline
 from judge import Judge, effective_number, load_judge, shape_centres
+from quality_report import bars, save_grid, update_readme
 from training import to_pixels
 
 SCALES = (0.0, 1.0, 1.5, 3.0, 5.0, 7.5, 12.0, 20.0)
 PROMPTS = 192
+SHOWN = 12
 STEPS = 20
 OPEN_SAMPLES = 128
 OPEN_SCALES = (1.0, 3.0, 7.5, 12.0)
@@ -150,17 +152,23 @@ def autoencoder_quality(
     }
 
 
-def guidance_quality(pipeline: StableDiffusionPipeline, judge: Judge) -> list[dict[str, Any]]:
-    """What share of the prompts' attributes is right, for each guidance scale."""
+def guidance_quality(
+    pipeline: StableDiffusionPipeline, judge: Judge, grid: Path
+) -> list[dict[str, Any]]:
+    """What share of the prompts' attributes is right, for each guidance scale.
+
+    ``grid`` gets a picture of the first prompts, a row for each scale.
+    """
     wanted = full_prompts(PROMPTS)
     prompts = [caption(**description) for description in wanted]
-    rows = []
+    rows, shown = [], []
     for scale in SCALES:
         parts = [
             sample(pipeline, prompts[i : i + 64], range(i, min(i + 64, PROMPTS)), scale)
             for i in range(0, PROMPTS, 64)
         ]
         pixels = torch.cat([part.pixels for part in parts])
+        shown.append(pixels[:SHOWN])
         right = judge.agrees(pixels, wanted)
         rows.append(
             {
@@ -172,6 +180,7 @@ def guidance_quality(pipeline: StableDiffusionPipeline, judge: Judge) -> list[di
             }
         )
         print(f"scale {scale}: {rows[-1]}", flush=True)
+    save_grid(shown, grid)
     return rows
 
 
@@ -247,7 +256,7 @@ def parameters(pipeline: StableDiffusionPipeline, judge: Judge) -> dict[str, int
 
 
 def evaluate(work: Path, out: Path) -> None:
-    """Measure the model exported in ``out`` and write ``out/quality.json``."""
+    """Measure the model in ``out``; write ``quality.json``, ``samples.png``, the README's table."""
     pipeline = load_pipeline(out / PIPELINE_FOLDER)
     pipeline.set_progress_bar_config(disable=True)
     judge = load_judge(out / JUDGE_FOLDER)
@@ -260,7 +269,7 @@ def evaluate(work: Path, out: Path) -> None:
             "prompts": PROMPTS,
             "steps": STEPS,
             "scheduler": type(pipeline.scheduler).__name__,
-            "by_scale": guidance_quality(pipeline, judge),
+            "by_scale": guidance_quality(pipeline, judge, out / "samples.png"),
         },
         "diversity": diversity(pipeline, judge, pixels, attributes),
         "difference_from_pipeline_call": float(f"{difference:.1e}"),
@@ -276,6 +285,8 @@ def evaluate(work: Path, out: Path) -> None:
         },
         "command": "python labs/models/train.py --stage evaluate --work DIR",
     }
+    report = {"bars": bars(report), **report}
     text = json.dumps(report, indent=2) + "\n"
     (out / "quality.json").write_text(text, encoding="utf-8")
+    update_readme(out / "README.md", report)
     print(text, flush=True)

@@ -63,6 +63,7 @@ def watched(denoiser: Any) -> Iterator[list[tuple[int, ...]]]:
 
     def note(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         sample = args[0] if args else kwargs.get("sample", kwargs.get("hidden_states"))
+        assert sample is not None
         shapes.append(tuple(sample.shape))
 
     handle = denoiser.register_forward_pre_hook(note, with_kwargs=True)

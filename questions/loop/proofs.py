@@ -75,7 +75,7 @@ def only(claims: dict[str, bool]) -> str:
 # The pipeline's own loop
 
 
-class Trace(TorchFunctionMode):
+class Trace(TorchFunctionMode):  # type: ignore[misc]
     """Notes what happens to tensors outside of the pipeline's components."""
 
     def __init__(self) -> None:

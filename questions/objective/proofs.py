@@ -109,7 +109,7 @@ def min_snr_weight(target: str, snr: float) -> float:
     ab = snr / (1 + snr)
     measured = compute_snr(levels(DDPMScheduler, [ab]), torch.tensor([0])).item()
     assert abs(measured / snr - 1) < 1e-5
-    return min(measured, 5.0) * x0_error(target, ab, 1e-3) ** 2 / 1e-3**2
+    return float(min(measured, 5.0) * x0_error(target, ab, 1e-3) ** 2 / 1e-3**2)
 
 
 # Choices
@@ -244,7 +244,7 @@ class TrainingStep:
         return F.mse_loss(predict, draw[0])
 
     def update(self, loss: torch.Tensor) -> bool:
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.optim.SGD(self.unet.parameters(), lr=1e-3).step()
         return True
 

@@ -119,7 +119,7 @@ def unet_flops(side: int) -> int:
         unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8, sample_size=64)
         with FlopCounterMode(display=False) as counter:
             unet(torch.zeros(1, 4, side // 8, side // 8), torch.zeros(1), torch.zeros(1, 77, 768))
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 @cache
@@ -134,7 +134,7 @@ def decode_flops(side: int) -> int:
         )
         with FlopCounterMode(display=False) as counter:
             vae.decode(torch.zeros(1, 4, side // 8, side // 8))
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def decode_share(steps: int, guidance: str) -> float:
@@ -168,7 +168,7 @@ def score_from_eps(ab: float, eps: float) -> float:
     around = scheduler.add_noise(0.3 * one, 0 * one, t).detach()
     spread = scheduler.add_noise(0 * one, one, t).item()
     log_density = torch.distributions.Normal(around, spread).log_prob(x)
-    return torch.autograd.grad(log_density.sum(), x)[0].item()
+    return float(torch.autograd.grad(log_density.sum(), x)[0])
 
 
 def gaussian_denoiser(mean: float = 1.0, std: float = 0.5) -> Denoiser:

@@ -127,6 +127,22 @@ def test_a_locked_prediction_stays_locked_after_a_restart(drill: Drill) -> None:
     assert drill.store.answers() == []
 
 
+def test_a_question_that_was_put_off_keeps_its_draft_and_its_lock(drill: Drill) -> None:
+    session = drill.start_session(minutes=200)
+    skip_to(session, "predict")
+    assert session.asked is not None
+    item = session.asked.question.head.id
+    text = right_answer(session.asked.question)
+    session.submit(text, 3)
+    session.skip()
+    assert session.phase == "asking" and session.asked is not None
+    assert session.asked.question.head.id != item
+    again = drill.start_session()
+    skip_to(again, "predict")
+    assert again.phase == "locked" and again.asked is not None
+    assert again.asked.draft == text and again.asked.confidence == 3
+
+
 def test_undo_asks_the_same_question_again_as_it_was(drill: Drill) -> None:
     session = drill.start_session(minutes=200)
     asked = session.asked

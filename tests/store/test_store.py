@@ -55,6 +55,14 @@ def test_an_answer_is_there_for_another_connection_at_once(store: Store, path: P
     agrees(store)
 
 
+def test_a_grade_overruled_at_once_keeps_both(store: Store) -> None:
+    store.record(answer(auto_grade=1, auto_score=0.0, grade=3, self_score=1.0))
+    store.record(answer("drill:b"))
+    (first, second) = store.answers()
+    assert (first.auto_grade, first.grade, first.overruled) == (1, 3, True)
+    assert not second.overruled
+
+
 def test_rows_carry_what_a_later_analysis_needs(store: Store, clock: Clock) -> None:
     store.record(answer())
     clock.go(days=4)

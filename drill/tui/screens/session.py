@@ -42,6 +42,8 @@ class SessionScreen(BaseScreen):
         self._pane: AnswerPane | None = None
         self._busy = False
         self._shown: str = ""
+        self._anyway = False
+        """Run a prediction although the experiments' packages are still being installed."""
 
     # -- composition ---------------------------------------------------------------
 
@@ -223,12 +225,48 @@ class SessionScreen(BaseScreen):
             self._notice("Running the property tests…")
             self._run_properties()
             return
+        from drill.services import labs_packages
+
+        standing = labs_packages.standing()
+        if standing.state == "installing" and not self._anyway:
+            self._busy = False
+            self._offer_to_wait(standing.line())
+            return
         from drill.tui.screens.run import RunScreen
 
         link = asked.question.experiment
         assert link is not None  # the schema requires it for predict
         screen = RunScreen(link.name, dict(link.params), claim=link.claim, prediction=asked.draft)
         self.app.push_screen(screen, self._ran)
+
+    def _offer_to_wait(self, why: str) -> None:
+        """The experiments' packages are still on their way."""
+        from drill.tui.dialog import Pick
+
+        choices = [
+            "put the question off to the end of the session",
+            "wait here until they are installed",
+            "go on: judge by the recorded run, if the pack ships one",
+        ]
+        self.app.push_screen(Pick(f"Your prediction is locked. {why}", choices), self._waits)
+
+    async def _waits(self, choice: int | None) -> None:
+        if choice == 1:
+            self._notice("Waiting for the experiments' packages; f3 puts the question off.")
+            self._waiting = self.set_interval(2.0, self._look_again)
+        elif choice == 2:
+            self._anyway = True
+            self._judge_locked()
+        else:
+            await self.action_skip()
+
+    def _look_again(self) -> None:
+        from drill.services import labs_packages
+
+        if labs_packages.standing().state != "installing":
+            self._waiting.stop()
+            if self.session.phase == "locked" and self.app.screen is self:
+                self._judge_locked()
 
     def _ran(self, result: object) -> None:
         from drill.services.labs import RunRecord
