@@ -69,7 +69,7 @@ def one_thread() -> None:
 def judge(pipe: JsonPipe, job: dict[str, Any], properties: Any) -> dict[str, Any]:
     """Run the answer and the properties under the limits of the job."""
     from drill.worker import limits
-    from drill.worker.child import out_of_memory
+    from drill.worker.failures import out_of_memory
     from drill.worker.property_run import Failure, Judged, failure, readable, run_properties
     from drill.worker.run_code import BoundedText, error_line, error_text, execute
 

@@ -115,15 +115,16 @@ def kl_of_a_latent() -> list[tuple[dict[str, float], float]]:
 
 
 def decoder_calls(images: int, side: int) -> int:
-    """Calls of the decoder in one decode, counted on the meta device."""
-    with torch.device("meta"):
-        vae = small_vae(layers_per_block=1)
-        latents = torch.zeros(images, 4, side // 8, side // 8)
+    """Calls of the decoder in one decode; a bare upsampler of the same factor stands in for it."""
+    vae = small_vae()
+    vae.decoder = torch.nn.Upsample(scale_factor=8)
     vae.enable_slicing()
     vae.enable_tiling()
+    vae.blend_v = vae.blend_h = lambda _before, tile, _extent: tile  # slow, and after the calls
     calls: list[int] = []
     vae.decoder.register_forward_pre_hook(lambda _module, args: calls.append(len(args[0])))
-    assert vae.decode(latents).sample.shape == (images, 3, side, side)
+    latents = torch.zeros(images, 4, side // 8, side // 8)
+    assert vae.decode(latents).sample.shape == (images, 4, side, side)
     return len(calls)
 
 
@@ -137,13 +138,11 @@ def centre_of_the_tile() -> str:
         full = vae.decode(latents).sample
         vae.enable_tiling()
         difference = (vae.decode(latents).sample - full).abs()
-        again = (vae.decode(latents).sample - full).abs()
-        same_draw.append(torch.equal(difference, again))
         return difference[..., 248:264, 248:264].max().item(), difference.max().item()
 
-    same_draw: list[bool] = []
     usual = small_vae()
     centre, _ = far(usual)
+    repeated = torch.equal(usual.decode(latents).sample, usual.decode(latents).sample)
     usual.tile_overlap_factor = 0.5
     wider, _ = far(usual)
     local = small_vae()
@@ -163,7 +162,7 @@ def centre_of_the_tile() -> str:
             "statistics": local_centre < 1e-6,
             "field": local_centre > 1e-6,
             "ramp": centre < 1e-6,
-            "draw": not all(same_draw),
+            "draw": not repeated,
         }
     )
 

@@ -51,6 +51,7 @@ class Player(threading.Thread):
         self.taken_back: list[str] = []
         self.item = self.kind = ""
         self.tail = ""
+        self.asked = threading.Event()
         self.start()
 
     def send(self, *lines: str) -> None:
@@ -71,6 +72,7 @@ class Player(threading.Thread):
         while True:
             if found := HEAD.search(self.tail):
                 self.item, self.kind = found.group(1), found.group(2)
+                self.asked.set()
                 self.tail = self.tail[found.end() :]
             elif self.tail.endswith("> "):
                 prompt = self.tail.rsplit("\n", 1)[-1]
@@ -117,7 +119,9 @@ def kills(home: Path, times: int, seed: int = 0) -> int:
     known: Counter[str] = Counter()
     for number in range(times):
         player = Player(home, seed * 1000 + number)
-        time.sleep(draw.uniform(0.05, 1.1))
+        if draw.random() < 0.9:  # one in ten dies while it starts
+            player.asked.wait(30)
+        time.sleep(draw.uniform(0.0, 0.8))
         player.kill()
         database = home / "drill.db"
         if not database.exists():

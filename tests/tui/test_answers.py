@@ -54,8 +54,8 @@ async def give(pilot: Pilot[int], app: DrillApp, question: Question) -> None:
         assert isinstance(body, PredictBody)
         for field in body.fields:
             if field.options:
-                for option in field.expected:
-                    await pilot.press(LETTERS[field.options.index(option)])
+                for wanted in field.expected:
+                    await pilot.press(LETTERS[field.options.index(wanted)])
                 if field.many:
                     await pilot.press("enter")
             else:

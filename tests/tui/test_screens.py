@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from drill.domain.questions import Question
 from drill.services.app import Drill
@@ -43,7 +44,7 @@ async def test_nothing_is_wider_than_the_terminal(app: DrillApp, size: tuple[int
 
 def _inside(app: DrillApp) -> None:
     width, height = app.screen.size
-    for widget in app.screen.walk_children():
+    for widget in app.screen.walk_children(Widget):
         region = widget.region
         if widget.display and region.area and widget.has_class("text"):
             assert region.right <= width, widget
