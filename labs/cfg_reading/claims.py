@@ -17,6 +17,12 @@ GROWTHS = (
     "number of denoiser calls",
 )
 """What the outcome `grows` chooses from."""
+VARIETIES = ("colours", "backgrounds", "positions", "mean pixel distance")
+"""What the outcome `narrows` chooses from: variety over seeds of the open prompt."""
+NARROWED = 0.8
+"""Share of its first value under which a variety has narrowed."""
+ENOUGH_SEEDS = 16
+"""Fewer pictures say little of an entropy over eight colours or nine places."""
 SAME_PICTURE = 1e-3
 """Largest difference of a pixel in [0, 1] between two runs of one computation in float32."""
 
@@ -61,6 +67,19 @@ def series_of(metrics: Any, name: str) -> list[float] | None:
         GROWTHS[3]: metrics["denoiser_calls"],
     }
     return values[name]
+
+
+def kept(metrics: Any) -> dict[str, float]:
+    """What is left of each variety: its value at the largest scale over that at the smallest."""
+    values = dict(metrics["effective"] or {})
+    values["mean pixel distance"] = metrics["mean_pixel_distance_misleads"]
+    places = effective(metrics["scales"])
+    first, last = places[0], places[-1]
+    return {
+        name: each[last] / each[first]
+        for name, each in values.items()
+        if each[first] and each[last]
+    }
 
 
 def _row(scales: list[float], values: list[float], form: str = "{:.2f}") -> str:
@@ -148,6 +167,51 @@ def spread_grows(result: Result) -> Finding:
     return finding(holds, measured, expected)
 
 
+def variety_narrows(result: Result) -> Finding:
+    expected = (
+        f"at the largest scale the effective number of positions is under {NARROWED:g} of that at "
+        "the smallest, and that of colours is lower too"
+    )
+    metrics = result.metrics
+    places = effective(metrics["scales"])
+    reason = _too_little_for_variety(metrics)
+    if reason:
+        return not_applicable(reason, expected)
+    left = kept(metrics)
+    measured = "; ".join(
+        f"{name} {metrics['effective'][name][places[0]]:.1f} to "
+        f"{metrics['effective'][name][places[-1]]:.1f}"
+        for name in ("positions", "colours", "backgrounds")
+    )
+    return finding(left["positions"] < NARROWED and left["colours"] < 1, measured, expected)
+
+
+def pixel_distance_misleads(result: Result) -> Finding:
+    expected = "the mean pixel distance keeps a larger share than the effective number of positions"
+    metrics = result.metrics
+    reason = _too_little_for_variety(metrics)
+    if reason:
+        return not_applicable(reason, expected)
+    left = kept(metrics)
+    measured = (
+        f"pixel distance keeps {left['mean pixel distance']:.2f}, positions "
+        f"{left['positions']:.2f}, colours {left['colours']:.2f}"
+    )
+    return finding(left["mean pixel distance"] > left["positions"], measured, expected)
+
+
+def _too_little_for_variety(metrics: Any) -> str:
+    """Why a run says nothing of variety between small and large scales; empty when it does."""
+    scales = metrics["scales"]
+    if metrics["effective"] is None:
+        return "there is no judge for this model"
+    if scales[0] > 1 or scales[-1] < 15:
+        return "it needs a scale up to 1 and one from 15 up"
+    if metrics["pictures"] < ENOUGH_SEEDS:
+        return f"it needs at least {ENOUGH_SEEDS} seeds"
+    return ""
+
+
 def same_calls(result: Result) -> Finding:
     expected = "calls of the denoiser are equal at all scales above 1, twice the evaluations of 1"
     counted = [each for each in result.metrics["pipeline"] if each["scale"] > 1]
@@ -192,6 +256,17 @@ CLAIMS = (
         spread_grows,
     ),
     Claim(
+        "variety-narrows",
+        "Over seeds of an open prompt, large scales leave fewer different pictures: the shape "
+        "stands in fewer places and has fewer colours.",
+        variety_narrows,
+    ),
+    Claim(
+        "pixel-distance-misleads",
+        "The mean pixel distance between seeds hides most of that loss.",
+        pixel_distance_misleads,
+    ),
+    Claim(
         "same-calls",
         "Above 1 the number of denoiser calls does not depend on the scale; each evaluates the "
         "picture twice.",
@@ -225,6 +300,7 @@ def outcomes(metrics: Any) -> dict[str, Any]:
         # Of several that are equally good each is right.
         "best_scale": None if not best else best[0] if len(best) == 1 else best,
         "grows": [name for name in GROWTHS if grows_throughout(metrics, series_of(metrics, name))],
+        "narrows": [name for name, left in kept(metrics).items() if left < NARROWED],
         "off_scales": [_plain(e["scale"]) for e in checked if e["evaluations"] == e["calls"]],
         "evaluations_ratio": on[0] / off[0] if on and off else None,
         "out_of_range_ratio": share[-1] / share[0] if share[0] > 0 else None,

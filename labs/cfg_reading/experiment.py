@@ -42,7 +42,7 @@ class CfgSweep(Experiment):
     )  # fmt: skip
     claims = claims.CLAIMS
     outcomes = (
-        "best_scale", "grows", "off_scales", "evaluations_ratio", "out_of_range_ratio",
+        "best_scale", "grows", "narrows", "off_scales", "evaluations_ratio", "out_of_range_ratio",
     )  # fmt: skip
     seconds = 240
 

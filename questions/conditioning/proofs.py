@@ -6,21 +6,19 @@ other widths are as small as the layers allow.
 
 from __future__ import annotations
 
+import inspect
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from unittest import mock
 
 import torch
-import torch.nn.functional as F
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
-    SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
@@ -108,31 +106,19 @@ def small_sdxl(**config: Any) -> Any:
     return pipe
 
 
-@cache
-def small_sd3(with_t5: bool) -> Any:
-    """Stable Diffusion 3 in small: patches of 2 on latents of factor 8, 4 heads of width 4."""
-    torch.manual_seed(0)
-    transformer = SD3Transformer2DModel(
-        sample_size=128, patch_size=2, in_channels=16, out_channels=16, num_layers=1,
-        attention_head_dim=4, num_attention_heads=4, joint_attention_dim=64,
-        caption_projection_dim=16, pooled_projection_dim=32, pos_embed_max_size=64,
-    )  # fmt: skip
-    t5 = T5Config(
-        vocab_size=200, d_model=64, d_kv=4, d_ff=8, num_layers=1, num_heads=2,
+def small_sd3() -> Any:
+    """Stable Diffusion 3 with nothing but its T5, which knows each letter as a word."""
+    config = T5Config(
+        vocab_size=200, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2,
         decoder_start_token_id=0,
     )  # fmt: skip
-    letters = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("\u2581", -2.0)]
-    letters += [(c, -3.0) for c in string.ascii_lowercase]
-    pipe = StableDiffusion3Pipeline(
-        transformer=transformer.eval(), scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        vae=small_vae(latent_channels=16, shift_factor=0.0),
-        text_encoder=CLIPTextModelWithProjection(text_config(16)).eval(), tokenizer=tokenizer(),
-        text_encoder_2=CLIPTextModelWithProjection(text_config(16)).eval(), tokenizer_2=tokenizer(),
-        text_encoder_3=T5EncoderModel(t5).eval() if with_t5 else None,
-        tokenizer_3=T5Tokenizer(vocab=letters) if with_t5 else None,
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0)]
+    pieces += [("\u2581" + c, -3.0) for c in string.ascii_lowercase]
+    return StableDiffusion3Pipeline(
+        transformer=None, scheduler=FlowMatchEulerDiscreteScheduler(), vae=None,
+        text_encoder=None, tokenizer=None, text_encoder_2=None, tokenizer_2=None,
+        text_encoder_3=T5EncoderModel(config).eval(), tokenizer_3=T5Tokenizer(vocab=pieces),
     )  # fmt: skip
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
 
 
 @contextmanager
@@ -184,22 +170,25 @@ def sdxl_added_vector() -> tuple[int, ...]:
     return tuple(calls[0]["0"].shape)
 
 
-def joint_sequence(side: int, length: int, encoders: str) -> int:
-    """The length of the longest sequence that attention sees in one call."""
-    lengths = []
-    attention = F.scaled_dot_product_attention
-
-    def note(query: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        lengths.append(query.shape[2])
-        return attention(query, *args, **kwargs)
-
-    pipe = small_sd3(with_t5="None" not in encoders)
-    with mock.patch.object(F, "scaled_dot_product_attention", note):
-        pipe(
-            "a red cat", height=side, width=side, max_sequence_length=length, guidance_scale=1.0,
-            num_inference_steps=1, output_type="latent",
-        )  # fmt: skip
-    return max(lengths)
+def tokens_cut_off(encoder: str, n: int) -> int:
+    """Tokens of a prompt of n one-letter words that are not among the encoder's inputs."""
+    prompt = " ".join(string.ascii_lowercase[k % 26] for k in range(n))
+    if encoder == "CLIP":
+        pipe = small_sd()
+        network, words = pipe.text_encoder, pipe.tokenizer
+        with inputs_of(network) as calls:
+            pipe.encode_prompt(prompt, "cpu", 1, False)
+    else:
+        pipe = small_sd3()
+        network, words = pipe.text_encoder_3, pipe.tokenizer_3
+        usual = inspect.signature(pipe.__call__).parameters["max_sequence_length"].default
+        with inputs_of(network) as calls:
+            pipe._get_t5_prompt_embeds(
+                prompt, max_sequence_length=usual, device="cpu", dtype=torch.float32
+            )
+    assert len(words(prompt, add_special_tokens=False).input_ids) == n
+    special = set(words.all_special_ids)
+    return n - sum(int(token) not in special for token in calls[0]["0"][0])
 
 
 # What the text states are and are not
@@ -323,7 +312,9 @@ def rows_for_two_prompts(mutant: Namespace) -> str:
         return "raises"
     whole = all(bool((row == row[0, 0]).all()) for row in rows)
     order = "".join("AB"[int(row[0, 0])] for row in rows)
-    return only({"swapped": whole and order == "ABAB", "mixed": not whole, "alike": order == "AAAA"})
+    return only(
+        {"swapped": whole and order == "ABAB", "mixed": not whole, "alike": order == "AAAA"}
+    )
 
 
 def reads_like_attn2(ns: Namespace) -> None:

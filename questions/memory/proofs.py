@@ -140,6 +140,7 @@ def offload_order() -> list[str]:
     assert len(moves) == len(set(moves))
     assert events["encoder-in"] < log.index(("text_encoder", "out")) < events["unet-in"]
     assert events["unet-stays"] - events["unet-in"] == 4
+    assert events["unet-stays"] < log.index(("unet", "out")) < events["vae-in"]
     assert events["all-out"] > log.index(("pipeline", "ends"))
     return sorted(events, key=events.__getitem__)
 
@@ -231,7 +232,7 @@ class Largest(TorchDispatchMode):
 
 
 class Fused(TorchFunctionMode):
-    """Attention on meta in the shape of its result, without the scores that a fallback would form."""
+    """Attention on meta that yields its result's shape and forms no scores."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -296,9 +297,10 @@ def decode_peak() -> str:
         "vae-slicing": lambda vae: vae.enable_slicing(),
         "vae-tiling": lambda vae: vae.enable_tiling(),
         "attention-slicing": attention_slicing,
-        "model-offload": lambda vae: None,  # moves weights, changes no computation
     }
-    return only({name: largest(change) < plain / 2 for name, change in changes.items()})
+    sizes = {name: largest(change) for name, change in changes.items()}
+    sizes["model-offload"] = plain  # moves weights, changes no computation
+    return only({name: size < plain / 2 for name, size in sizes.items()})
 
 
 def speed_up(share: int, factor: int) -> float:

@@ -84,6 +84,15 @@ def test_steps_are_never_shown_in_a_right_order(n: int, seed: int, strays: int) 
     assert grade(q, as_shown).score < 1
 
 
+def test_the_last_resort_is_the_key_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drill.domain.presentation._ATTEMPTS", 0)
+    steps = tuple(Step(c, c) for c in "pqr")
+    stray = Step("z", "z", distractor=True)
+    body = shown(question("order", OrderBody((*steps, stray), tuple("pqr"))), 1).body
+    assert isinstance(body, OrderBody)
+    assert [s.id for s in body.steps if not s.distractor] == ["r", "q", "p"]
+
+
 def test_two_steps_are_shown_backwards() -> None:
     q = question("order", OrderBody((Step("x", "x"), Step("y", "y")), ("x", "y")))
     for seed in range(30):

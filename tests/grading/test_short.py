@@ -121,6 +121,9 @@ WRONG = [
     (term("tiling"), "slicing|titling it"),
     (term("min"), "max|mix"),
     (term("sample"), "sampler"),
+    (term("text_encoder_2"), "text_encoder_3|text_encoder"),
+    (term("velocity"), "velcty"),
+    (term("text to image"), "text no image"),
 ]
 
 

@@ -122,6 +122,12 @@ def made_up(claims: Any, **changed: Any) -> Result:
         "denoiser_calls": [20] * 8,
         "evaluations": [20, 20] + [40] * 6,
         "float32": True,
+        "effective": {
+            "colours": [6.4, 6.4, 6.3, 6.7, 7.0, 6.3, 4.1, 3.2],
+            "backgrounds": [7.7, 7.7, 7.5, 7.2, 6.5, 6.7, 6.3, 6.1],
+            "positions": [4.1, 4.1, 4.7, 3.2, 2.2, 1.7, 1.5, 1.5],
+        },
+        "mean_pixel_distance_misleads": [0.42, 0.42, 0.42, 0.42, 0.39, 0.39, 0.39, 0.37],
         "pipeline": [
             entry(0, 20, difference_from_last_off=1e-6),
             entry(1, 20, difference_from_last_off=0.0),
@@ -131,6 +137,15 @@ def made_up(claims: Any, **changed: Any) -> Result:
         **changed,
     }
     return Result(metrics, claims.outcomes(metrics), "It happened.", TRANSFERS)
+
+
+def varieties(positions: float = 1.5, colours: float = 3.2) -> dict[str, list[float]]:
+    """Effective numbers that end as given at the largest scale."""
+    return {
+        "colours": [6.4] * 7 + [colours],
+        "backgrounds": [7.7] * 8,
+        "positions": [4.1] * 7 + [positions],
+    }
 
 
 def entry(scale: float, evaluations: int, **more: float) -> dict[str, float]:
@@ -153,6 +168,7 @@ def test_all_claims_hold_on_the_prototypes_numbers(claims: Any) -> None:
     assert result.outcomes == {
         "best_scale": 7.5,
         "grows": ["std of guided over conditional"],  # the share stands still from 1 to 1.5
+        "narrows": ["colours", "positions"],
         "off_scales": [0, 1],
         "evaluations_ratio": 2.0,
         "out_of_range_ratio": pytest.approx(13.25),
@@ -168,6 +184,9 @@ def test_all_claims_hold_on_the_prototypes_numbers(claims: Any) -> None:
         ("falls-at-20", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
         ("spread-grows", {"std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.01, 1.4]}),
         ("spread-grows", {"out_of_range": [0.05] * 8}),
+        ("variety-narrows", {"effective": varieties(positions=3.9)}),
+        ("variety-narrows", {"effective": varieties(colours=6.5)}),
+        ("pixel-distance-misleads", {"mean_pixel_distance_misleads": [0.42] * 7 + [0.1]}),
         ("same-calls", {"pipeline": [entry(1.5, 40), {**entry(20, 80), "calls": 40}]}),
         ("same-calls", {"pipeline": [entry(1.5, 40), entry(20, 20)]}),
         (
@@ -204,6 +223,8 @@ def test_claims_about_absent_scales_are_not_applicable(claims: Any) -> None:
         std_ratio=[1.1, 1.2],
         denoiser_calls=[20, 20],
         evaluations=[40, 40],
+        effective=None,
+        mean_pixel_distance_misleads=[0.4, 0.4],
         pipeline=[entry(3, 40)],
     )
     held = found(claims, result)
@@ -221,6 +242,8 @@ def test_grows_means_from_every_scale_to_the_next(claims: Any) -> None:
         std_ratio=[1, 1.03, 1.4],
         denoiser_calls=[20, 20, 20],
         evaluations=[20, 40, 40],
+        effective=None,
+        mean_pixel_distance_misleads=[0.4, 0.4, 0.4],
         pipeline=[entry(1, 20), entry(5, 40), entry(20, 40)],
     )
     assert result.outcomes["grows"] == [

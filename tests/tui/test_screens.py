@@ -48,7 +48,7 @@ def _inside(app: DrillApp) -> None:
         region = widget.region
         if widget.display and region.area and widget.has_class("text"):
             assert region.right <= width, widget
-    footer = app.screen.query("Footer").first()
+    footer = app.screen.query("KeysLine").first()
     assert footer.region.bottom == height
 
 

@@ -34,7 +34,7 @@ class ChoicePane(AnswerPane):
         self.query_one(Options).restore({i for i in known if i < len(self.body.options)})
 
     def focus_answer(self) -> None:
-        self.query_one(Options).focus()
+        self.query_one(Options).focus(scroll_visible=False)
 
     @on(Options.Marked)
     def _marked(self, event: Options.Marked) -> None:

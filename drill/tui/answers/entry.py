@@ -33,7 +33,7 @@ class EntryPane(AnswerPane):
         self.query_one(Input).value = draft
 
     def focus_answer(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one(Input).focus(scroll_visible=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

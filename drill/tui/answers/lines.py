@@ -54,7 +54,7 @@ class LinePane(AnswerPane):
     def focus_answer(self) -> None:
         for view in self.screen.query(CodeView):
             if view.selectable:
-                view.focus()
+                view.focus(scroll_visible=False)
 
     def chose(self, lines: tuple[int, ...]) -> None:
         """The code view's lines were chosen: ask for the effect, or be ready."""

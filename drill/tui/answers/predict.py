@@ -61,7 +61,7 @@ class PredictPane(AnswerPane):
                 widget.restore({i for i, text in enumerate(field.options) if text in chosen})
 
     def focus_answer(self) -> None:
-        self.query_one("#field-0").focus()
+        self.query_one("#field-0").focus(scroll_visible=False)
 
     @on(Options.Marked)
     @on(Input.Changed)

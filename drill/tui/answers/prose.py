@@ -51,7 +51,7 @@ class ProsePane(AnswerPane):
         self.query_one(Editor).text = draft
 
     def focus_answer(self) -> None:
-        self.query_one(Editor).focus()
+        self.query_one(Editor).focus(scroll_visible=False)
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:

@@ -12,6 +12,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from drill.tui.widgets.keys_line import KeysLine
+
 if TYPE_CHECKING:
     from drill.services.app import Drill
     from drill.tui.app import DrillApp
@@ -54,12 +56,12 @@ class BaseScreen(Screen[None]):
     """A header, a body and the footer. `-wide` is set from 120 columns."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-low"), (30, "-tall")]
 
     def compose(self) -> ComposeResult:
         yield HeaderLine()
         yield from self.body()
-        yield Static("", classes="keys", markup=False)
+        yield KeysLine()
 
     def body(self) -> ComposeResult:
         """What stands between header and footer."""
@@ -72,16 +74,9 @@ class BaseScreen(Screen[None]):
             right if isinstance(right, Content) else Content(right),
         )
 
-    def on_show(self) -> None:
-        # The footer is a dozen widgets: the question is painted before it.
-        self.set_timer(0.02, self._place_footer)
-
-    async def _place_footer(self) -> None:
-        from textual.widgets import Footer
-
-        if not self.query(Footer) and self.is_attached:
-            await self.mount(Footer(show_command_palette=False))
-            await self.query(".keys").remove()
+    def key_word(self, action: str, word: str) -> str:
+        """The word beside a key in the footer, where it depends on what is shown."""
+        return word
 
     async def on_resize(self, event: events.Resize) -> None:
         too_small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT

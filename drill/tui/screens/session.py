@@ -158,7 +158,8 @@ class SessionScreen(BaseScreen):
             await (side if self._wide else slot).mount(self._code_view(question))
 
     async def on_screen_resume(self) -> None:
-        if self._shown and self.session.asked is not None:
+        asked = self.session.asked
+        if self._shown and asked is not None and asked.question.head.id != self._shown:
             await self.show_current()
 
     def _show_hints(self, asked: Asked) -> None:
