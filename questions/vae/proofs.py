@@ -130,7 +130,7 @@ def decoder_calls(images: int, side: int) -> int:
 
 def centre_of_the_tile() -> str:
     """Compare the centre of the first tile with the full decode, layer kind by layer kind."""
-    latents = torch.randn(1, 4, 128, 128)
+    latents = torch.randn(1, 4, 96, 96)  # the first tile is the same as at 128, in half the time
 
     def far(vae: Any) -> tuple[float, float]:
         """Largest difference in the middle of the tile and over the whole picture."""

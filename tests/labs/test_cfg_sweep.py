@@ -124,7 +124,7 @@ def made_up(claims: Any, **changed: Any) -> Result:
         "float32": True,
         "effective": {
             "colours": [6.4, 6.4, 6.3, 6.7, 7.0, 6.3, 4.1, 3.2],
-            "backgrounds": [7.7, 7.7, 7.5, 7.2, 6.5, 6.7, 6.3, 6.1],
+            "backgrounds": [7.7, 7.7, 7.5, 7.2, 6.5, 6.7, 6.6, 6.5],
             "positions": [4.1, 4.1, 4.7, 3.2, 2.2, 1.7, 1.5, 1.5],
         },
         "mean_pixel_distance_misleads": [0.42, 0.42, 0.42, 0.42, 0.39, 0.39, 0.39, 0.37],
@@ -162,7 +162,7 @@ def found(claims: Any, result: Result) -> dict[str, bool | None]:
     return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
 
 
-def test_all_claims_hold_on_the_prototypes_numbers(claims: Any) -> None:
+def test_all_claims_hold_on_plausible_numbers(claims: Any) -> None:
     result = made_up(claims)
     assert set(found(claims, result).values()) == {True}
     assert result.outcomes == {

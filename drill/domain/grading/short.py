@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from drill.domain.grading.result import judged, malformed
 from drill.domain.grading.terms import KNOWN_TERMS
@@ -117,10 +118,12 @@ def _words(text: str) -> list[str]:
     return [w for w in words if w not in _ARTICLES] or words
 
 
+@lru_cache(maxsize=1024)
 def _squeezed(text: str) -> str:
     return "".join(re.findall(r"[^\W_]|[+.#]", "".join(_words(text)))).strip(".")
 
 
+@lru_cache(maxsize=1024)
 def _forms(text: str) -> frozenset[str]:
     """Return what a term is compared by: its letters, digits and signs, in the singular."""
     words = [_singular(w) for w in _words(text)]
@@ -158,10 +161,11 @@ def _nearest(term: str, candidates: tuple[str, ...] | list[str]) -> tuple[str | 
     from rapidfuzz.distance import DamerauLevenshtein
 
     best: tuple[str | None, int] = (None, 0)
+    given_forms = _answer_forms(term)
     for candidate in candidates:
         form = _singular(_squeezed(candidate))
         allowed = _allowed_edits(form)
-        for given in _answer_forms(term):
+        for given in given_forms:
             if not _only_letters_differ(term, given, candidate, form):
                 continue
             edits = DamerauLevenshtein.distance(given, form, score_cutoff=allowed)
