@@ -194,7 +194,8 @@ def only_at_the_end() -> str:
             return noted
 
         methods = [n for n in names if not isinstance(vars(base)[n], classmethod | staticmethod)]
-        with mock.patch.multiple(base, **{name: spy(name) for name in methods}):
+        spies: dict[str, Any] = {name: spy(name) for name in methods}
+        with mock.patch.multiple(base, **spies):
             try:
                 pipe("a red star", num_inference_steps=2, height=64, width=64, **call)
             except InterruptedError:
@@ -363,6 +364,50 @@ def what_changes_the_result() -> set[str]:
         if error > 1e-4:
             changed.add(name)
     return changed
+
+
+@torch.no_grad()
+def what_slicing_does() -> str:
+    """Watch which functions the attentions of a small UNet call before and after."""
+
+    def attention_calls(model: Any) -> tuple[int, int, set[int]]:
+        fused, explicit, batches = 0, 0, set()
+
+        class Calls(TorchFunctionMode):
+            def __torch_function__(
+                self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+            ) -> Any:
+                nonlocal fused, explicit
+                fused += func is nn.functional.scaled_dot_product_attention
+                explicit += func is torch.baddbmm
+                return func(*args, **(kwargs or {}))
+
+        handle = model.conv_in.register_forward_pre_hook(
+            lambda _module, args: batches.add(args[0].shape[0])
+        )
+        with Calls():
+            model(torch.zeros(2, 4, 8, 8), 500, torch.zeros(2, 7, 16))
+        handle.remove()
+        return fused, explicit, batches
+
+    unet = tiny_pipeline().unet
+    usual = unet.attn_processors
+    before = attention_calls(unet)
+    assert before[0] > 0
+    assert before[1] == 0
+    try:
+        tiny_pipeline().enable_attention_slicing()
+        fused, explicit, batches = attention_calls(unet)
+    finally:
+        unet.set_attn_processor(usual)
+    return only(
+        {
+            "no-op": (fused, explicit, batches) == before,
+            "splits-fused": fused > before[0],
+            "explicit": fused == 0 and explicit > before[0] and batches == {2},
+            "batch": batches == {1},
+        }
+    )
 
 
 # Streamed attention
