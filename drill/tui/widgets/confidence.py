@@ -39,6 +39,8 @@ class ConfidenceBar(Static, can_focus=True):
             for n, word in CONFIDENCE.items()
         ]
         lead = "Submit. How sure are you?  " if self.has_focus else "How sure are you?  "
+        if self.size.width < 60:
+            lead = "Sure?  "
         return Content("").join([Content(lead), *keys])
 
     def action_sure(self, confidence: int) -> None:
