@@ -113,15 +113,11 @@ def former(drill: Drill, name: str, limit: int = 10) -> list[Run]:
 
 
 def recorded(drill: Drill, name: str, params: Mapping[str, Any] | None = None) -> Done | None:
-    """The recorded run that the pack ships, where it was made with these parameters."""
+    """The recorded run that a pack ships, made with these parameters."""
     from drill.services.recorded import recorded_run
 
     for root in drill.bank.roots.values():
-        found = recorded_run(root, name)
-        if found is None:
-            continue
-        wanted = dict(params or {})
-        made = dict(found.event.params)
-        if all(made.get(key) == value for key, value in wanted.items()):
+        found = recorded_run(root, name, params)
+        if found is not None:
             return found.event
     return None
