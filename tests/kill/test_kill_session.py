@@ -126,6 +126,9 @@ def kills(home: Path, times: int, seed: int = 0) -> int:
         database = home / "drill.db"
         if not database.exists():
             continue
+        with Store.open(database) as store:  # also finishes a migration that was cut short
+            findings = [f for f in examine(store) if f.level == "error"]
+            assert findings == [], f"kill {number}: {findings}"
         with contextlib.closing(sqlite3.connect(database)) as raw:
             assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             rows = raw.execute(
@@ -137,9 +140,6 @@ def kills(home: Path, times: int, seed: int = 0) -> int:
         known.update(player.taken_back)
         lost = {item: n for item, n in known.items() if stored[item] < n}
         assert lost == {}, f"kill {number}: acknowledged and not stored: {lost}"
-        with Store.open(database) as store:
-            findings = [f for f in examine(store) if f.level == "error"]
-            assert findings == [], f"kill {number}: {findings}"
         total += len(player.acknowledged)
     return total
 
