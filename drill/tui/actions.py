@@ -74,7 +74,6 @@ ACTIONS: tuple[Action, ...] = (
         "aloud",
         "say aloud",
         "Answer aloud against a timer, then tick the points.",
-        False,
     ),
     Action(
         "session.editor",
@@ -84,7 +83,7 @@ ACTIONS: tuple[Action, ...] = (
         "Write the answer in your own editor.",
         False,
     ),
-    Action("session.zoom", "f8,z", "zoom", "code", "Show the code on the whole screen.", False),
+    Action("session.zoom", "f8,z", "zoom", "code", "Show the code on the whole screen."),
     Action(
         "session.back",
         "escape",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App
 from textual.binding import Binding
+from textual.screen import Screen
 
 from drill import paths
 from drill.config import ConfigError
@@ -30,7 +31,7 @@ class DrillApp(App[int]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [
-        Binding("f1", "help", "help", show=False, id="app.help"),
+        Binding("f1", "help", "keys", id="app.help"),
         Binding("ctrl+q", "leave", "quit", show=False, id="app.quit", priority=True),
     ]
 
@@ -41,30 +42,31 @@ class DrillApp(App[int]):
         self._first_session = session
         self._experiments: ExperimentService | None = None
         self._prover: Process | None = None
+        self._no_theme = self._choose_theme()
 
-    def on_mount(self) -> None:
-        self._apply_theme()
-        self.set_keymap(self.key_choices)
+    def get_default_screen(self) -> Screen[None]:
+        """What is shown first; a blank screen under it would be styled and painted too."""
         if self._first_session is not None:
             from drill.tui.screens.session import SessionScreen
 
-            self.push_screen(SessionScreen(self._first_session))
-        else:
-            from drill.tui.screens.home import HomeScreen
+            return SessionScreen(self._first_session)
+        from drill.tui.screens.home import HomeScreen
 
-            self.push_screen(HomeScreen())
+        return HomeScreen()
+
+    def on_mount(self) -> None:
+        self.set_keymap(self.key_choices)
+        self.theme_changed_signal.subscribe(self, lambda _: self._keep_theme())
+        if self._no_theme:
+            self.notify(f"There is no theme {self._no_theme!r}.", severity="warning", markup=False)
         self.set_timer(0.5, self._after_paint)
 
-    def _apply_theme(self) -> None:
+    def _choose_theme(self) -> str:
+        """Set the theme before anything is styled; returns the name of one that does not exist."""
         wanted = self.drill.config.theme or self.drill.store.settings.get("theme", DEFAULT_THEME)
-        if wanted == self.theme:
-            pass
-        elif wanted in self.available_themes:
-            self.theme = wanted
-        else:
-            self.theme = DEFAULT_THEME
-            self.notify(f"There is no theme {wanted!r}.", severity="warning", markup=False)
-        self.theme_changed_signal.subscribe(self, lambda _: self._keep_theme())
+        known = wanted in self.available_themes
+        self.theme = wanted if known else DEFAULT_THEME
+        return "" if known else str(wanted)
 
     def _keep_theme(self) -> None:
         if not self.drill.config.theme:

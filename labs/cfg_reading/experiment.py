@@ -27,7 +27,7 @@ class CfgSweep(Experiment):
     name = "cfg-sweep"
     params = (
         Param(
-            "scales", "floats", (0, 1, 1.5, 3, 5, 7.5, 12, 20),
+            "scales", "floats", (0, 1, 1.5, 3, 5, 7.5, 12, 20, 30),
             "guidance scales to compare", low=0, high=50, most=16,
         ),
         Param("seeds", "int", 32, "pictures at each scale, each from its own seed", 1, 256),
@@ -44,7 +44,7 @@ class CfgSweep(Experiment):
     outcomes = (
         "best_scale", "grows", "narrows", "off_scales", "evaluations_ratio", "out_of_range_ratio",
     )  # fmt: skip
-    seconds = 240
+    seconds = 300
 
     def warm(self, context: Context) -> None:
         context.pipeline()
@@ -100,7 +100,10 @@ class CfgSweep(Experiment):
         self._show(context, pixels, count, columns)
 
         context.progress(0, 1, "measuring")
-        pipeline = self._pipeline(context, pipe, scales, prompts[0], noise[:1], pixels[:, 0])
+        pipeline = []
+        if given["check"]:
+            comparison = load_module(Path(__file__).with_name("comparison.py"))
+            pipeline = comparison.compare(context, pipe, scales, prompts, noise, pixels)
         metrics: dict[str, Any] = {
             "scales": scales,
             "pictures": count,
@@ -110,14 +113,13 @@ class CfgSweep(Experiment):
             "out_of_range": [measures.out_of_range(each) for each in decoded],
             "saturation": [measures.saturation(each[:count]) for each in pixels],
             "std_ratio": sweep.spread.mean(dim=1).tolist(),
-            "mean_pixel_distance_misleads": [
-                measures.pixel_distance(each[count:]) for each in pixels
-            ],
+            "mean_pixel_distance": [measures.pixel_distance(each[count:]) for each in pixels],
             "denoiser_calls": sweep.calls.float().mean(dim=1).tolist(),
             "evaluations": sweep.evaluations.float().mean(dim=1).tolist(),
             "total_calls": sweep.total_calls,
             "total_evaluations": sweep.total_evaluations,
             "sampling_seconds": sweep.seconds,
+            "bundled": context.bundled,
             "float32": pipe.unet.dtype == torch.float32,
             "pipeline": pipeline,
         }
@@ -160,52 +162,6 @@ class CfgSweep(Experiment):
         shown = [*range(count)][:SHOWN_PROMPTS] + [count + k for k in range(count)][:SHOWN_SEEDS]
         rows = [pictures.to_bytes(pixels[:, k]) for k in shown]
         context.image("sweep", pictures.png(pictures.grid(rows, cell=SMALL)), columns)
-
-    @staticmethod
-    def _pipeline(
-        context: Context,
-        pipe: Any,
-        scales: list[float],
-        prompt: str,
-        noise: Tensor,
-        swept: Tensor,
-    ) -> list[dict[str, Any]]:
-        """Call the pipeline itself: all scales up to 1, and the smallest and largest above.
-
-        For each: calls and evaluations as counted, and the largest difference of a pixel in
-        [0, 1] from the sweep's picture and (up to 1) from that of the largest scale up to 1.
-        """
-        if not context.params["check"]:
-            return []
-        from drill.lab.sampling import DenoiserSpy
-
-        off = [scale for scale in scales if scale <= 1]
-        on = [scale for scale in scales if scale > 1]
-        chosen = [*off, *dict.fromkeys([*on[:1], *on[-1:]])]
-        found, images = [], {}
-        for done, scale in enumerate(chosen):
-            context.progress(done, len(chosen), "comparing with the pipeline itself")
-            with DenoiserSpy(pipe.unet) as spy:
-                image = pipe(
-                    prompt,
-                    num_inference_steps=context.params["steps"],
-                    guidance_scale=scale,
-                    latents=noise.to(pipe.unet.device, pipe.unet.dtype),
-                    output_type="pt",
-                ).images.float().cpu()[0]  # fmt: skip
-            images[scale] = image
-            entry = {
-                "scale": scale,
-                "calls": spy.calls,
-                "evaluations": spy.evaluations,
-                "difference_from_sweep": float((image - swept[scales.index(scale)]).abs().max()),
-            }
-            found.append(entry)
-        for entry in found:
-            if entry["scale"] <= 1:
-                apart = (images[entry["scale"]] - images[off[-1]]).abs().max()
-                entry["difference_from_last_off"] = float(apart)
-        return found
 
     @staticmethod
     def _plots(context: Context, metrics: dict[str, Any]) -> None:

@@ -56,7 +56,11 @@ def saturation(pixels: Tensor) -> float:
 
 
 def pixel_distance(pixels: Tensor) -> float | None:
-    """Root mean square difference of two pictures (N, 3, H, W), mean over all pairs."""
+    """Root mean square difference of two pictures (N, 3, H, W), mean over all pairs.
+
+    It counts a shade as it counts another place, so it misleads as a measure of variety where
+    guidance burns the pictures; `variety` says what differs.
+    """
     if len(pixels) < 2:
         return None
     flat = pixels.flatten(1)

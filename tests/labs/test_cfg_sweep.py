@@ -114,36 +114,39 @@ def test_own_prompts_are_judged_by_what_they_name(
 
 def made_up(claims: Any, **changed: Any) -> Result:
     metrics: dict[str, Any] = {
-        "scales": [0, 1, 1.5, 3, 5, 7.5, 12, 20],
+        "scales": [0, 1, 1.5, 3, 5, 7.5, 12, 30],
         "pictures": 32,
         "adherence": {"all": [0.58, 0.58, 0.67, 0.79, 0.83, 0.88, 0.67, 0.38]},
         "out_of_range": [0.008, 0.008, 0.008, 0.010, 0.014, 0.021, 0.032, 0.106],
         "std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.1, 1.4],
         "denoiser_calls": [20] * 8,
         "evaluations": [20, 20] + [40] * 6,
+        "bundled": True,
         "float32": True,
         "effective": {
             "colours": [6.4, 6.4, 6.3, 6.7, 7.0, 6.3, 4.1, 3.2],
             "backgrounds": [7.7, 7.7, 7.5, 7.2, 6.5, 6.7, 6.6, 6.5],
             "positions": [4.1, 4.1, 4.7, 3.2, 2.2, 1.7, 1.5, 1.5],
         },
-        "mean_pixel_distance_misleads": [0.42, 0.42, 0.42, 0.42, 0.39, 0.39, 0.39, 0.37],
+        "mean_pixel_distance": [0.42, 0.42, 0.42, 0.42, 0.39, 0.39, 0.39, 0.37],
         "pipeline": [
             entry(0, 20, difference_from_last_off=1e-6),
             entry(1, 20, difference_from_last_off=0.0),
             entry(1.5, 40),
-            entry(20, 40),
+            entry(30, 40),
         ],
         **changed,
     }
     return Result(metrics, claims.outcomes(metrics), "It happened.", TRANSFERS)
 
 
-def varieties(positions: float = 1.5, colours: float = 3.2) -> dict[str, list[float]]:
+def varieties(
+    positions: float = 1.5, colours: float = 3.2, backgrounds: float = 6.5
+) -> dict[str, list[float]]:
     """Effective numbers that end as given at the largest scale."""
     return {
         "colours": [6.4] * 7 + [colours],
-        "backgrounds": [7.7] * 8,
+        "backgrounds": [7.7] * 7 + [backgrounds],
         "positions": [4.1] * 7 + [positions],
     }
 
@@ -181,14 +184,14 @@ def test_all_claims_hold_on_plausible_numbers(claims: Any) -> None:
         ("adherence-rises", {"adherence": {"all": [0.8, 0.8, 0.8, 0.8, 0.83, 0.88, 0.6, 0.3]}}),
         ("adherence-peaks-between", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1]}}),
         ("adherence-peaks-between", {"adherence": {"all": [0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.5, 0]}}),
-        ("falls-at-20", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
+        ("falls-at-30", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
         ("spread-grows", {"std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.01, 1.4]}),
         ("spread-grows", {"out_of_range": [0.05] * 8}),
         ("variety-narrows", {"effective": varieties(positions=3.9)}),
         ("variety-narrows", {"effective": varieties(colours=6.5)}),
-        ("pixel-distance-misleads", {"mean_pixel_distance_misleads": [0.42] * 7 + [0.1]}),
-        ("same-calls", {"pipeline": [entry(1.5, 40), {**entry(20, 80), "calls": 40}]}),
-        ("same-calls", {"pipeline": [entry(1.5, 40), entry(20, 20)]}),
+        ("variety-narrows", {"effective": varieties(backgrounds=7.8)}),
+        ("same-calls", {"pipeline": [entry(1.5, 40), {**entry(30, 80), "calls": 40}]}),
+        ("same-calls", {"pipeline": [entry(1.5, 40), entry(30, 20)]}),
         (
             "off-at-or-under-1",
             {
@@ -224,7 +227,7 @@ def test_claims_about_absent_scales_are_not_applicable(claims: Any) -> None:
         denoiser_calls=[20, 20],
         evaluations=[40, 40],
         effective=None,
-        mean_pixel_distance_misleads=[0.4, 0.4],
+        mean_pixel_distance=[0.4, 0.4],
         pipeline=[entry(3, 40)],
     )
     held = found(claims, result)
@@ -243,8 +246,8 @@ def test_grows_means_from_every_scale_to_the_next(claims: Any) -> None:
         denoiser_calls=[20, 20, 20],
         evaluations=[20, 40, 40],
         effective=None,
-        mean_pixel_distance_misleads=[0.4, 0.4, 0.4],
-        pipeline=[entry(1, 20), entry(5, 40), entry(20, 40)],
+        mean_pixel_distance=[0.4, 0.4, 0.4],
+        pipeline=[entry(1, 20), entry(5, 40), entry(30, 40)],
     )
     assert result.outcomes["grows"] == [
         "share of values out of range",

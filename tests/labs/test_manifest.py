@@ -55,8 +55,8 @@ def test_a_disagreement_is_seen(tmp_path: Path) -> None:
         ("default: 32", "default: 33", "params"),
         ("high: 200", "high: 100", "params"),
         ("[best_scale, grows,", "[best_scale,", "outcomes"),
-        ("seconds: 240", "seconds: 60", "seconds"),
-        ("name: falls-at-20", "name: falls-at-30", "claims"),
+        ("seconds: 300", "seconds: 60", "seconds"),
+        ("name: falls-at-30", "name: falls-at-40", "claims"),
         ("5 beats 1", "5 beats 2", "claims"),
     ):
         assert old in text

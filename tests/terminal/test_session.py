@@ -98,7 +98,7 @@ def answer(screen: Screen, question: Question, sure: int, *, right: bool = True)
     give(screen, question, right=right)
     screen.wait("Submit. How sure are you?")
     screen.press(str(sure))
-    screen.wait("Remembered as", "next")
+    screen.wait("Grade", "back", "enter next")
 
 
 def test_a_whole_session_by_keys(start: Callable[..., Screen], home: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_whole_session_by_keys(start: Callable[..., Screen], home: Path) -> No
             answer(screen, question, 3, right=False)
             (stored,) = [row for row in answers(home) if row["item_id"] == item]
             assert (stored["grade"], stored["confidence"]) == (1, 3)
-            screen.wait("again later in this session")
+            screen.wait("back later in this session")
         else:
             answer(screen, question, 2)
             screen.wait("✓ Right")
@@ -148,7 +148,7 @@ def test_a_whole_session_by_keys(start: Callable[..., Screen], home: Path) -> No
             elif not overruled:
                 overruled = item
                 screen.press("4")
-                screen.wait("Remembered as easy, your choice")
+                screen.wait("[easy] (yours)")
                 assert [answers(home)[-1][key] for key in ("item_id", "grade")] == [item, 4]
         order.append(item)
         screen.press("enter")
@@ -209,7 +209,7 @@ def test_code_is_judged_by_its_properties(start: Callable[..., Screen], home: Pa
     give(screen, question)
     screen.wait("Submit. How sure are you?")
     screen.press("3")
-    screen.wait("✓ Right", "Remembered as", seconds=150)
+    screen.wait("✓ Right", "Grade", seconds=150)
     (stored,) = answers(home)
     assert (stored["auto_score"], stored["confidence"]) == (1.0, 3)
     assert "return" in stored["answer"]
@@ -255,14 +255,16 @@ def test_a_prediction_is_locked_and_judged_by_the_run(
     (run,) = rows(home, "SELECT * FROM runs")
     assert run["name"] == "cfg-sweep" and question.experiment is not None
     again.press("enter")
-    again.wait("Remembered as", "next")
+    again.wait("Grade", "enter next")
     (stored,) = answers(home)
     assert stored["answer"] == locked["answer"] and stored["confidence"] == 3
     assert stored["run_id"] == run["id"]
     outcomes = json.loads(run["outcomes"])
     judged = {field.id: str(outcomes[field.outcome]) for field in question.body.fields}
     assert all(judged.values())
-    verdict = "✓ Right" if stored["auto_score"] == 1.0 else "right, " if stored["auto_score"] else "✗"
+    verdict = (
+        "✓ Right" if stored["auto_score"] == 1.0 else "right, " if stored["auto_score"] else "✗"
+    )
     again.wait(verdict)
     again.press("enter")
     again.wait("Session done", "1 answered")

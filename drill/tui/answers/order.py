@@ -12,6 +12,7 @@ from textual.widgets import Static
 from drill.domain.questions import OrderBody
 from drill.tui.answers.option_list import LETTERS
 from drill.tui.answers.pane import AnswerPane
+from drill.tui.text import spans
 from drill.tui.widgets.rows import Rows
 
 
@@ -43,7 +44,7 @@ class Steps(Rows):
 
     def entry(self, index: int) -> tuple[Content, Content]:
         step = self.order[index]
-        text = Content(self.body.steps[step].text)
+        text = spans(self.body.steps[step].text)
         if step in self.left_out:
             return Content("  –  "), text.stylize("dim strike")
         place = sum(other not in self.left_out for other in self.order[: index + 1])

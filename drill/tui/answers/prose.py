@@ -14,7 +14,11 @@ from drill.tui.answers.pane import AnswerPane
 class Editor(TextArea):
     """A text area that finishes with ctrl+s and lets tab leave, except where code is indented."""
 
-    BINDINGS = [Binding("ctrl+s", "finish", "submit", show=False)]
+    BINDINGS = [
+        Binding("ctrl+s", "finish", "submit", show=False),
+        # Selects a line in a TextArea; here it is what it is everywhere else.
+        Binding("f6", "screen.undo", "undo"),
+    ]
 
     def action_finish(self) -> None:
         if isinstance(self.parent, ProsePane):
@@ -25,9 +29,9 @@ class ProsePane(AnswerPane):
     """Free text."""
 
     DEFAULT_CSS = """
-    ProsePane Editor { height: 8; border: round $panel; padding: 0; }
+    ProsePane { height: 9; }
+    ProsePane Editor { height: 1fr; border: round $panel; padding: 0; }
     ProsePane Editor:focus { border: round $accent; }
-    CodePane Editor { height: 12; }
     """
     digits_submit = False
 
@@ -41,14 +45,24 @@ class ProsePane(AnswerPane):
 
     def _help(self) -> str:
         if self.kind == "explain":
-            return "Your own words; terse is fine.  ctrl+s submits, ctrl+t says it aloud instead"
+            return "Your own words; terse is fine.  ctrl+s submits, ctrl+o opens your own editor"
         return "The printed text.  ctrl+s submits"
 
     def answer(self) -> str:
         return self.query_one(Editor).text.strip()
 
+    def on_mount(self) -> None:
+        self._to_end()
+
     def restore(self, draft: str) -> None:
         self.query_one(Editor).text = draft
+        self._to_end()
+
+    def _to_end(self) -> None:
+        """One goes on writing where the text ends."""
+        editor = self.query_one(Editor)
+        editor.move_cursor(editor.document.end)
+        self.call_after_refresh(editor.scroll_to, x=0, animate=False)
 
     def focus_answer(self) -> None:
         self.query_one(Editor).focus(scroll_visible=False)
@@ -62,18 +76,23 @@ class ProsePane(AnswerPane):
 class CodePane(ProsePane):
     """A function that property tests will judge."""
 
+    DEFAULT_CSS = """
+    CodePane { height: 18; }
+    CodePane Editor, CodePane Editor:focus { border: none; }
+    """
+
     def __init__(self, body: CodeBody) -> None:
         super().__init__("code")
         self.body = body
 
     def compose(self) -> ComposeResult:
         yield Editor(
-            self.body.starter, soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
+            self.body.starter, soft_wrap=False, show_line_numbers=False, tab_behavior="indent"
         )
         yield Static(self._help(), classes="help", markup=False)
 
     def _help(self) -> str:
-        return "Write the function.  ctrl+s submits, ctrl+o opens your own editor"
+        return "tab indents by 4.  ctrl+s submits, ctrl+o opens your own editor"
 
     def answer(self) -> str:
         return self.query_one(Editor).text.rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -58,10 +58,26 @@ class BaseScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-low"), (30, "-tall")]
 
+    AUTO_FOCUS = ""
+    _resumed = False
+
     def compose(self) -> ComposeResult:
+        # Before the children are styled: set on the first resize, everything is styled twice.
+        sides = (
+            (self.app.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.app.size.height, self.VERTICAL_BREAKPOINTS),
+        )
+        for length, breakpoints in sides:
+            self.add_class(max(b for b in breakpoints if b[0] <= length)[1], update=False)
         yield HeaderLine()
         yield from self.body()
         yield KeysLine()
+
+    @on(events.ScreenResume)
+    def _not_styled_twice(self, event: events.ScreenResume) -> None:
+        """Not styled again for the first resume: that has just been done."""
+        event.refresh_styles = event.refresh_styles and self._resumed
+        self._resumed = True
 
     def body(self) -> ComposeResult:
         """What stands between header and footer."""
@@ -90,7 +106,7 @@ class BaseScreen(Screen[None]):
 
     def leave(self) -> None:
         """Back to the screen below; home where the app was opened straight into this one."""
-        if len(self.app.screen_stack) > 2:
+        if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
         else:
             from drill.tui.screens.home import HomeScreen

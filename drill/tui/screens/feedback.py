@@ -8,13 +8,15 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from drill.domain.questions import TOPICS, LineBody, MutantBody
+from drill.domain.questions import TOPICS, LineBody, MutantBody, Question
 from drill.services.session import Session
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import prose, row, styled
+from drill.tui.text import lines, prose, row, styled
 from drill.tui.widgets import feedback as text
 from drill.tui.widgets.code_view import CodeView
+from drill.tui.widgets.paragraphs import Paragraphs
+from drill.tui.widgets.reveal import reveal
 
 
 class FeedbackScreen(BaseScreen):
@@ -35,11 +37,15 @@ class FeedbackScreen(BaseScreen):
             with Vertical(id="left"):
                 with VerticalScroll(id="feedback"):
                     yield Static("", id="verdict", markup=False)
-                    yield Static(prose(question.prompt), id="shown-prompt", markup=False)
+                    yield Paragraphs("told")
+                    yield Static(self._asked(question), id="shown-prompt", markup=False)
                     yield Vertical(id="code-slot")
-                    yield Static("", id="told", markup=False)
                 yield Static("", id="memory", markup=False)
             yield Vertical(id="side")
+
+    @staticmethod
+    def _asked(question: Question) -> Content:
+        return lines(styled("The question", "bold"), prose(question.prompt))
 
     async def on_mount(self) -> None:
         feedback = self.session.feedback
@@ -51,16 +57,14 @@ class FeedbackScreen(BaseScreen):
             f"{feedback.asked.number} of ~{feedback.asked.expected}",
         )
         self.query_one("#code-slot").styles.height = "auto"
-        if question.code is not None and isinstance(question.body, LineBody | MutantBody):
+        if question.code is not None:
             view = CodeView(question.code, widget_id="code")
             place = "#side" if self.has_class("-wide") else "#code-slot"
             await self.query_one(place).mount(view)
-            lines = (
-                question.body.lines
-                if isinstance(question.body, LineBody)
-                else (question.body.line,)
-            )
-            view.flag(dict.fromkeys(lines, "✓"))
+            if isinstance(question.body, LineBody):
+                view.flag(dict.fromkeys(question.body.lines, "✓"))
+            elif isinstance(question.body, MutantBody):
+                view.flag({question.body.line: "✓"})
         self.redraw()
         self.query_one("#feedback").focus()
 
@@ -71,8 +75,18 @@ class FeedbackScreen(BaseScreen):
             return
         cursor = self.cursor if feedback.verdict.points else -1
         self.query_one("#verdict", Static).update(text.verdict_line(feedback))
-        self.query_one("#told", Static).update(text.body(feedback, cursor=cursor))
+        self.query_one(Paragraphs).tell(text.body(feedback, cursor=cursor))
         self.query_one("#memory", Static).update(text.memory_line(feedback))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        feedback = self.session.feedback
+        if feedback is None:
+            return True
+        if action == "experiment":
+            return feedback.asked.question.experiment is not None
+        if action == "tick":
+            return bool(feedback.verdict.points)
+        return True
 
     def action_next(self) -> None:
         self.session.advance()
@@ -110,6 +124,8 @@ class FeedbackScreen(BaseScreen):
             self.cursor = max(0, min(len(feedback.verdict.points) - 1, self.cursor))
             scroll.scroll_relative(y=2 * by, animate=False)
         self.redraw()
+        told = self.query_one(Paragraphs)
+        reveal(told, told.line_of("›"), 3)
 
     def action_tick(self) -> None:
         feedback = self.session.feedback
@@ -121,7 +137,6 @@ class FeedbackScreen(BaseScreen):
         feedback = self.session.feedback
         link = feedback.asked.question.experiment if feedback is not None else None
         if link is None:
-            self.notify("No experiment is linked to this question.", markup=False)
             return
         from drill.tui.screens.run import RunScreen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import ProgressBar, Static
 
+from drill.domain.questions import Choose
 from drill.services.labs import RunRecord, keep, recorded, run_spec
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, styled
 from drill.tui.widgets.bars import plot_bars
+from drill.tui.widgets.paragraphs import Paragraphs, Row
 from drill.tui.widgets.picture import picture
 from drill.worker.protocol import Done, Error, Image, Log, Metric, Plot, Progress
 
@@ -39,13 +41,16 @@ class RunScreen(BaseScreen):
         *,
         claim: str = "",
         prediction: str = "",
+        fields: Sequence[Choose] = (),
         model: str = "",
     ) -> None:
         super().__init__()
         self.experiment = name
         self.params = dict(params)
         self.claim = claim
-        self.prediction = prediction
+        self.fields = tuple(fields)
+        """What was predicted, with the outcome that judges each."""
+        self._predicted = dict(part.strip().partition("=")[::2] for part in prediction.split(";"))
         self.model = model
         self.record: RunRecord | None = None
         self.over = False
@@ -53,7 +58,7 @@ class RunScreen(BaseScreen):
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="feedback"):
-            yield Static("", id="locked", markup=False)
+            yield Paragraphs("locked")
             yield Static("", id="doing", markup=False)
             yield ProgressBar(show_eta=True, id="progress")
             yield Static("", id="result", markup=False)
@@ -64,12 +69,27 @@ class RunScreen(BaseScreen):
         self.query_one("#pictures").styles.height = "auto"
         given = ", ".join(f"{k}={v}" for k, v in self.params.items())
         self.head(styled(self.experiment, "bold"), given[:60])
-        if self.prediction:
-            self.query_one("#locked", Static).update(
-                row(styled("You predicted  ", "$foreground 60%"), Content(self.prediction))
-            )
+        self._tell_prediction({})
         self.query_one("#feedback").focus()
         self._run()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.over if action == "cancel" else True
+
+    def _tell_prediction(self, outcomes: Mapping[str, Any]) -> None:
+        """Each field with what was predicted and, once there is one, what was measured."""
+        groups: list[list[Row]] = []
+        for field in self.fields:
+            given = Content(self._predicted.get(field.id, ""))
+            group = [
+                (Content(""), styled(field.label, "bold")),
+                (styled("  You predicted  ", "$foreground 60%"), given),
+            ]
+            if field.outcome in outcomes:
+                found = Content(_short(outcomes[field.outcome]))
+                group.append((styled("  Measured       ", "$foreground 60%"), found))
+            groups.append(group)
+        self.query_one("#locked", Paragraphs).tell(groups)
 
     @work(exclusive=True, group="run", exit_on_error=False)
     async def _run(self) -> None:
@@ -141,9 +161,8 @@ class RunScreen(BaseScreen):
         self._say(f"{when} · {done.device} · {done.seconds:.1f} s · seed {done.seed}")
         claims = sorted(done.claims, key=lambda c: c.get("name") != self.claim)
         rows = [styled(done.sentence, "bold")]
-        if self.prediction:
-            measured = "; ".join(f"{k}={_short(v)}" for k, v in done.outcomes.items())
-            rows.append(row(styled("Measured       ", "$foreground 60%"), Content(measured)))
+        self._tell_prediction(done.outcomes)
+        self.refresh_bindings()
         for claim in claims:
             mark, style, word = _HOLDS.get(
                 claim.get("holds"), ("–", "$foreground 60%", "not applicable")
@@ -190,6 +209,7 @@ class RunScreen(BaseScreen):
             )
             self.record = RunRecord("", shipped.outcomes, shipped)
         self._say("")
+        self.refresh_bindings()
         self.query_one("#result", Static).update(Content("\n").join(rows))
 
     @work(exclusive=True, group="cancel")

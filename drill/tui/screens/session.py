@@ -14,6 +14,7 @@ from drill.domain.questions import (
     ExplainBody,
     LineBody,
     MutantBody,
+    PredictBody,
     Question,
 )
 from drill.domain.verdict import MalformedAnswerError
@@ -135,6 +136,8 @@ class SessionScreen(BaseScreen):
         pane.focus_answer()
         self._busy = False
         self._shown = head.id
+        self.query_one("#answer").set_class(head.type == "code", "-code")
+        self.refresh_bindings()
         self.session.seen()
         if self.session.phase == "locked":
             self.call_next(self._judge_locked)
@@ -237,7 +240,14 @@ class SessionScreen(BaseScreen):
 
         link = asked.question.experiment
         assert link is not None  # the schema requires it for predict
-        screen = RunScreen(link.name, dict(link.params), claim=link.claim, prediction=asked.draft)
+        body = asked.question.body
+        screen = RunScreen(
+            link.name,
+            dict(link.params),
+            claim=link.claim,
+            prediction=asked.draft,
+            fields=body.fields if isinstance(body, PredictBody) else (),
+        )
         self.app.push_screen(screen, self._ran)
 
     def _offer_to_wait(self, why: str) -> None:
@@ -320,13 +330,33 @@ class SessionScreen(BaseScreen):
 
     # -- actions -------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        asked = self.session.asked
+        if asked is None:
+            return True
+        question = asked.question
+        if action == "hint":
+            left = len(question.hints) - len(asked.hints)
+            return bool(left) or (None if question.hints else False)
+        if action == "zoom":
+            return question.code is not None
+        if action == "aloud":
+            return isinstance(question.body, ExplainBody)
+        return True
+
+    def key_word(self, action: str, word: str) -> str:
+        asked = self.session.asked
+        if action == "hint" and asked is not None:
+            total = len(asked.question.hints)
+            return f"hint {min(total, len(asked.hints) + 1)} of {total}"
+        return word
+
     def action_hint(self) -> None:
         hint = self.session.hint()
         asked = self.session.asked
-        if hint is None or asked is None:
-            self._notice("There is no further hint.")
-        else:
+        if hint is not None and asked is not None:
             self._show_hints(asked)
+            self.refresh_bindings()
             self.query_one("#reading").scroll_end(animate=False)
 
     async def action_skip(self) -> None:
@@ -352,8 +382,7 @@ class SessionScreen(BaseScreen):
 
     def action_aloud(self) -> None:
         asked = self.session.asked
-        if asked is None or not isinstance(asked.question.body, ExplainBody):
-            self._notice("Only explanations can be said aloud.")
+        if asked is None:
             return
         from drill.tui.screens.aloud import AloudScreen
 

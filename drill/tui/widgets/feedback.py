@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from drill.domain.questions import ExplainBody, Source
+from drill.domain.questions import (
+    ChoiceBody,
+    ExplainBody,
+    LineBody,
+    MutantBody,
+    OrderBody,
+    PredictBody,
+    Question,
+    Source,
+)
 from drill.domain.verdict import PointResult
 from drill.services.asked import Feedback
-from drill.tui.text import prose, row, styled
+from drill.tui.text import prose, row, spans, styled
+from drill.tui.widgets.paragraphs import Row
 
 _STATES = {
     "credited": ("✓", "credited"),
     "ask": ("?", "did you say this?"),
     "missed": ("·", "not found"),
 }
+_MUTED = "$foreground 60%"
+_LEADS = ("Right: ", "Not right: ", "Partly right: ", "Half right: ")
 
 
 def verdict_line(feedback: Feedback) -> Content:
@@ -29,22 +41,39 @@ def verdict_line(feedback: Feedback) -> Content:
     own = (
         "" if feedback.self_score is None else f" (automatic {verdict.score:.0%}, with your ticks)"
     )
-    said = f"  {verdict.summary}" if verdict.summary else ""
-    return row(styled(lead, style), Content(own), Content(said))
+    said = "" if verdict.summary in ("Right.", "Not right.") else verdict.summary
+    for words in _LEADS:
+        said = said.removeprefix(words)
+    return row(styled(lead, style), Content(own), spans(f"  {said}" if said else ""))
 
 
-def learners_words(feedback: Feedback) -> Content:
-    """The answer as it was given, and as it was read where that differs."""
-    verdict = feedback.verdict
+def _lettered(question: Question, text: str) -> Content:
+    """An answer in words: the texts of options and steps are prose, what was typed is not."""
+    kinds = ChoiceBody | OrderBody | LineBody | MutantBody | PredictBody
+    return spans(text) if isinstance(question.body, kinds) else Content(text)
+
+
+def _answers(feedback: Feedback) -> list[Row]:
+    """The answer as it was given (or read, where that differs), and the key beside it."""
+    question, verdict = feedback.asked.question, feedback.verdict
     if feedback.aloud:
-        return styled("You said it aloud.", "$foreground 60%")
-    given = verdict.understood or feedback.answer
-    return row(styled("Your answer  ", "$foreground 60%"), Content(given))
+        return [(styled("Your answer   ", _MUTED), styled("said aloud", _MUTED))]
+    given = _lettered(question, verdict.understood or feedback.answer)
+    rows = [(styled("Your answer   ", _MUTED), given)]
+    if verdict.expected and verdict.score < 0.999 and not verdict.points:
+        key = _lettered(question, verdict.expected)
+        rows.append((styled("Right answer  ", _MUTED), key))
+    return rows
 
 
-def points_list(points: tuple[PointResult, ...], ticked: tuple[str, ...], cursor: int) -> Content:
+def point_lead(index: int, cursor: int, mark: str) -> str:
+    """What stands before a point of the rubric."""
+    return f"{'›' if index == cursor else ' '}[{mark}] "
+
+
+def points_list(points: tuple[PointResult, ...], ticked: tuple[str, ...], cursor: int) -> list[Row]:
     """The rubric as a checklist; ticks of the learner are told apart from automatic credit."""
-    drawn: list[Content] = []
+    drawn: list[Row] = []
     for index, point in enumerate(points):
         mark, word = _STATES[point.state]
         style = {"credited": "$text-success", "ask": "$text-warning"}.get(point.state, "")
@@ -52,15 +81,12 @@ def points_list(points: tuple[PointResult, ...], ticked: tuple[str, ...], cursor
             mark, word, style = ("✓", "you say so", "$text-accent")
         elif point.state == "credited" and f"-{point.id}" in ticked:
             mark, word, style = ("·", "you say no", "$text-accent")
-        lead = "›" if index == cursor else " "
-        bonus = "" if point.essential else " (bonus)"
-        head = row(
-            styled(f"{lead}[{mark}] ", f"bold {style}".strip()), Content(point.statement + bonus)
-        )
+        lead = styled(point_lead(index, cursor, mark), f"bold {style}".strip())
+        drawn.append((lead, spans(point.statement + ("" if point.essential else " (bonus)"))))
         quoted = f"“{' … '.join(point.matched)}”" if point.matched else ""
         detail = "; ".join(part for part in (word, quoted, point.reason) if part)
-        drawn.append(Content("\n").join([head, styled(f"      {detail}", "$foreground 60%")]))
-    return Content("\n").join(drawn)
+        drawn.append((Content("     "), styled(detail, _MUTED)))
+    return drawn
 
 
 def source_text(source: Source) -> str:
@@ -74,53 +100,59 @@ def source_text(source: Source) -> str:
     return source.symbol or source.doc or source.text
 
 
-def body(feedback: Feedback, *, cursor: int = -1) -> Content:
+def _experiment(question: Question, ran: bool) -> list[Row]:
+    link = question.experiment
+    if link is None:
+        return []
+    claim = link.claim.replace("-", " ")
+    word = "runs again" if ran else "runs"
+    told = row(Content(f"{word} "), styled(link.name, "$text-accent"), Content(f": {claim}"))
+    return [(styled("e ", "bold $text-accent"), told)]
+
+
+def body(feedback: Feedback, *, cursor: int = -1) -> list[list[Row]]:
     """Everything under the verdict, in the order in which it helps."""
     question, verdict = feedback.asked.question, feedback.verdict
-    parts: list[Content] = [learners_words(feedback)]
-    if verdict.points:
-        parts.append(points_list(verdict.points, feedback.ticked, cursor))
-    else:
-        if verdict.expected and verdict.score < 0.999:
-            parts.append(row(styled("Key          ", "$foreground 60%"), Content(verdict.expected)))
-        if verdict.good and verdict.score < 0.999:
-            good = [row(styled("✓ ", "$text-success"), Content(text)) for text in verdict.good]
-            parts.append(Content("\n").join(good))
-    faults = [
-        row(styled("✗ ", "$text-error"), Content(fault.says))
-        for fault in verdict.faults
-        if fault.says
-    ]
-    if faults:
-        parts.append(Content("\n").join(faults))
+    blank = Content("")
+    right = verdict.score >= 0.999
+    good = [] if right or verdict.points else list(verdict.good)
+    points = points_list(verdict.points, feedback.ticked, cursor)
+    if any(point.state != "credited" for point in verdict.points):
+        points.append((blank, styled("space ticks a point that you did make", _MUTED)))
+    belief: list[Row] = []
     for note in feedback.beliefs:
-        parts.append(
-            row(
-                styled("A belief behind this: ", "bold"),
-                Content(note.belief.rstrip(".") + ". "),
-                styled("In fact: ", "bold"),
-                Content(note.correction),
-            )
-        )
-    if question.explanation:
-        parts.append(prose(question.explanation))
+        belief.append((styled("The belief    ", "bold"), spans(note.belief)))
+        belief.append((styled("In fact       ", "bold"), spans(note.correction)))
+    groups: list[list[Row]] = [
+        _answers(feedback),
+        points,
+        [(styled("✓ ", "$text-success"), spans(text)) for text in good],
+        [(styled("✗ ", "$text-error"), spans(f.says)) for f in verdict.faults if f.says],
+        belief,
+        [(blank, prose(question.explanation))] if question.explanation else [],
+    ]
     if isinstance(question.body, ExplainBody) and question.body.model_answer:
-        parts.append(row(styled("A strong answer: ", "bold"), prose(question.body.model_answer)))
+        groups.append([(styled("A strong answer: ", "bold"), blank)])
+        groups[-1].append((blank, prose(question.body.model_answer)))
     if question.follow_up:
-        parts.append(
-            row(styled("They may ask next: ", "bold"), prose(" ".join(question.follow_up)))
-        )
-    if question.sources:
-        listed = " · ".join(source_text(source) for source in question.sources)
-        parts.append(styled(f"Source: {listed}", "$foreground 60%"))
-    if question.stamp:
-        parts.append(styled(question.stamp, "$foreground 60%"))
-    return Content("\n\n").join(parts)
+        asks = prose(" ".join(question.follow_up))
+        groups.append([(styled("They may ask next: ", "bold"), blank), (blank, asks)])
+    groups.append(_experiment(question, isinstance(question.body, PredictBody)))
+    listed = " · ".join(source_text(source) for source in question.sources)
+    closing = [f"Source: {listed}" if listed else "", question.stamp]
+    groups.append([(blank, styled(text, _MUTED)) for text in closing if text])
+    return groups
 
 
 def memory_line(feedback: Feedback) -> Content:
-    """How the answer is remembered and when the item comes back."""
-    chosen = next((g.name for g in feedback.grades if g.grade == feedback.grade), "")
-    own = ", your choice" if feedback.overruled else ""
-    again = "; again later in this session" if feedback.again_today else ""
-    return styled(f"Remembered as {chosen}{own}: back {feedback.due}{again}.", "$foreground 60%")
+    """The grade among those that overrule it, and when the item comes back."""
+    grades: list[Content] = [styled("Grade ", _MUTED)]
+    for each in feedback.grades:
+        chosen = each.grade == feedback.grade
+        shown = f"[{each.name}]" if chosen else each.name
+        grades.append(styled(f" {each.grade} ", "bold $text-accent"))
+        grades.append(styled(shown, "bold" if chosen else _MUTED))
+    own = " (yours)" if feedback.overruled else ""
+    again = "later in this session" if feedback.again_today else ""
+    back = ", then ".join(part for part in (again, feedback.due) if part)
+    return row(*grades, Content(own), styled(f"   back {back}", _MUTED))

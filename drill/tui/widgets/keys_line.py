@@ -9,10 +9,14 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
+from drill.tui.actions import ACTIONS
+
 if TYPE_CHECKING:
     from drill.tui.screens.base import BaseScreen
 
 MOST_KEYS = 8
+_ORDER = {a.action: n for n, a in enumerate(ACTIONS) if a.action != "help"}
+"""Keys stand in the order of the table, whatever has the focus."""
 _NAMES = {"question_mark": "?", "slash": "/", "escape": "esc", "space": "space"}
 
 
@@ -43,7 +47,8 @@ class KeysLine(Widget):
                 key = binding.key_display or binding.key
                 word = screen.key_word(binding.action, binding.description)
                 found[binding.action] = (key, word, active.enabled)
-        return list(found.values())[:MOST_KEYS]
+        ordered = sorted(found, key=lambda action: _ORDER.get(action.rpartition(".")[2], 999))
+        return [found[action] for action in ordered][:MOST_KEYS]
 
     def render(self) -> Content:
         parts: list[Content] = []

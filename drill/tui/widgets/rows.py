@@ -9,6 +9,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from drill.tui.widgets.paragraphs import hung
 from drill.tui.widgets.reveal import reveal
 
 
@@ -35,9 +36,7 @@ class Rows(Widget, can_focus=True):
         here = self.has_focus and index == self.cursor
         lead, text = self.entry(index)
         lead = Content("").join([Content("›" if here else " "), lead])
-        lines = text.wrap(max(8, width - lead.cell_length)) or [Content("")]
-        indent = Content(" " * lead.cell_length)
-        drawn = [Content("").join([indent if n else lead, line]) for n, line in enumerate(lines)]
+        drawn = hung(lead, text, width)
         if not here:
             return drawn
         return [line.pad_right(width - line.cell_length).stylize("on $boost") for line in drawn]
