@@ -68,4 +68,3 @@ def test_a_command_loads_neither_textual_nor_torch(argv: list[str], home: Path) 
         "try:\n    main()\nexcept SystemExit as e:\n    assert not e.code, e.code\n"
     )
     assert modules_after(code, home) & (HEAVY | COMPILING | APP) == set()
-

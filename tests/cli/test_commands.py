@@ -111,7 +111,8 @@ def test_no_terminal_says_so() -> None:
 def test_bank_check_names_file_line_and_column(tmp_path: Path) -> None:
     folder = tmp_path / "pack" / "questions" / "cfg"
     folder.mkdir(parents=True)
-    (folder / "bad.yaml").write_text("- id: cfg.bad\n  topik: cfg\n  type: short\n", encoding="utf-8")
+    text = "- id: cfg.bad\n  topik: cfg\n  type: short\n"
+    (folder / "bad.yaml").write_text(text, encoding="utf-8")
     told = drill("bank", "check", str(tmp_path / "pack"), code=1).stdout
     assert "bad.yaml:2:3" in told and "topic" in told
 
