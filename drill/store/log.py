@@ -55,6 +55,7 @@ EVENT_COLUMNS = (
     "confidence, coalesce(mode, ''), coalesce(until_day, 0), coalesce(parameter_set, '')"
 )
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+TIME_LENGTH = 27
 
 
 def to_text(at: datetime) -> str:
@@ -64,7 +65,9 @@ def to_text(at: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """The inverse of `to_text`."""
-    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+    if len(text) != TIME_LENGTH or not text.endswith("Z"):
+        raise ValueError(f"not a UTC time of the form 2026-11-23T09:00:00.000000Z: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def test_a_whole_session_by_keys(start: Callable[..., Screen], home: Path) -> No
             answer(screen, question, 3, right=False)
             (stored,) = [row for row in answers(home) if row["item_id"] == item]
             assert (stored["grade"], stored["confidence"]) == (1, 3)
-            screen.wait("back later in this session")
+            screen.wait("back in this session, then")
         else:
             answer(screen, question, 2)
             screen.wait("✓ Right")

@@ -60,6 +60,7 @@ class BaseScreen(Screen[None]):
 
     AUTO_FOCUS = ""
     _resumed = False
+    _gone = False
 
     def compose(self) -> ComposeResult:
         # Before the children are styled: set on the first resize, everything is styled twice.
@@ -104,14 +105,24 @@ class BaseScreen(Screen[None]):
             if too_small:
                 cover.tell(event.size.width, event.size.height)
 
+    def give_way(self, screen: Screen[None]) -> None:
+        """Show another screen in place of this one."""
+        if len(self.app.screen_stack) > 1:
+            self.app.switch_screen(screen)
+        else:
+            # Textual cannot replace the screen that an app was opened with: it stays below.
+            self._gone = True
+            self.app.push_screen(screen)
+
     def leave(self) -> None:
         """Back to the screen below; home where the app was opened straight into this one."""
-        if len(self.app.screen_stack) > 1:
+        below = self.app.screen_stack[-2:-1]
+        if below and not getattr(below[0], "_gone", False):
             self.app.pop_screen()
         else:
             from drill.tui.screens.home import HomeScreen
 
-            self.app.switch_screen(HomeScreen())
+            self.give_way(HomeScreen())
 
     @property
     def drill_app(self) -> DrillApp:

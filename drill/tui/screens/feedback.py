@@ -102,6 +102,7 @@ class FeedbackScreen(BaseScreen):
 
     def action_undo(self) -> None:
         self.session.undo()
+        self.notify("Taken back; answer again.", markup=False)
         self._leave(True)
 
     def action_suspend(self) -> None:

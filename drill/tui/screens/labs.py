@@ -17,6 +17,7 @@ from drill.services.labs import RunRecord, all_labs, former
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import plain, prose, row, styled
+from drill.tui.widgets.paragraphs import Paragraphs, Row
 
 
 class LabsScreen(BaseScreen):
@@ -32,7 +33,7 @@ class LabsScreen(BaseScreen):
         with Vertical(id="home"):
             yield OptionList(id="list", markup=False, compact=True)
             with VerticalScroll(id="facts-of", can_focus=False):
-                yield Static("", id="facts", markup=False)
+                yield Paragraphs("facts")
             yield Input(placeholder="parameters, such as scales=1,5,20 seeds=4", compact=True)
             yield Static("", id="notice", markup=False)
 
@@ -45,7 +46,8 @@ class LabsScreen(BaseScreen):
         for info in self.experiments:
             options.add_option(Option(plain(f"{info.name:<28}{info.title}")))
         if not self.experiments:
-            self.query_one("#facts", Static).update(Content("No pack here has experiments."))
+            none = Content("No pack here has experiments.")
+            self.query_one("#facts", Paragraphs).tell([[(Content(""), none)]])
         if labs.problems:
             self.query_one("#notice", Static).update(plain("\n".join(labs.problems)))
         options.focus()
@@ -55,22 +57,21 @@ class LabsScreen(BaseScreen):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         info = self.experiments[event.option_index]
-        rows = [prose(info.summary), styled("Parameters", "bold")]
-        rows += [
-            row(styled(f"  {p.name}={_text(p.default)}  ", "$text-accent"), Content(p.help))
-            for p in info.params
-        ]
-        rows.append(styled("Claims", "bold"))
-        rows += [Content(f"  · {claim.says}") for claim in info.claims]
-        runs = former(self.drill, info.name, 5)
-        rows.append(styled("Former runs", "bold"))
-        rows += [
-            Content(
-                f"  {r.started[:16].replace('T', ' ')}  {r.device}  {r.extra.get('sentence', '')}"
-            )
-            for r in runs
-        ] or [styled("  none yet", "$foreground 60%")]
-        self.query_one("#facts", Static).update(Content("\n").join(rows))
+        blank = Content("")
+        params: list[Row] = [(blank, styled("Parameters", "bold"))]
+        for p in info.params:
+            given = styled(f"{p.name}={_text(p.default)}  ", "$text-accent")
+            params.append((Content("  "), row(given, Content(p.help))))
+        claims: list[Row] = [(blank, styled("Claims", "bold"))]
+        claims += [(Content("  · "), Content(claim.says)) for claim in info.claims]
+        runs: list[Row] = [(blank, styled("Former runs", "bold"))]
+        for run in former(self.drill, info.name, 5):
+            when = styled(f"  {run.started[:16].replace('T', ' ')}  ", "$foreground 60%")
+            runs.append((when, Content(f"{run.device}  {run.extra.get('sentence', '')}")))
+        if len(runs) == 1:
+            runs.append((Content("  "), styled("none yet", "$foreground 60%")))
+        groups = [[(blank, prose(info.summary))], params, claims, runs]
+        self.query_one("#facts", Paragraphs).tell(groups)
 
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)

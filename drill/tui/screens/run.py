@@ -61,9 +61,9 @@ class RunScreen(BaseScreen):
             yield Paragraphs("locked")
             yield Static("", id="doing", markup=False)
             yield ProgressBar(show_eta=True, id="progress")
-            yield Static("", id="result", markup=False)
+            yield Paragraphs("result")
             yield Vertical(id="pictures")
-            yield Static("", id="details", markup=False)
+            yield Paragraphs("details")
 
     def on_mount(self) -> None:
         self.query_one("#pictures").styles.height = "auto"
@@ -131,9 +131,8 @@ class RunScreen(BaseScreen):
     def _detail(self, text: str) -> None:
         self._log.append(text)
         if not self.over:
-            self.query_one("#details", Static).update(
-                styled("\n".join(self._log[-4:]), "$foreground 60%")
-            )
+            said = styled("\n".join(self._log[-4:]), "$foreground 60%")
+            self.query_one("#details", Paragraphs).tell([[(Content(""), said)]])
 
     async def _picture(self, event: Image) -> None:
         holder = Vertical(picture(event.png), Static(Content(event.caption), markup=False))
@@ -159,24 +158,26 @@ class RunScreen(BaseScreen):
         self.query_one(ProgressBar).display = False
         when = f"recorded on {done.recorded}, not live" if done.recorded else "live"
         self._say(f"{when} · {done.device} · {done.seconds:.1f} s · seed {done.seed}")
-        claims = sorted(done.claims, key=lambda c: c.get("name") != self.claim)
-        rows = [styled(done.sentence, "bold")]
         self._tell_prediction(done.outcomes)
         self.refresh_bindings()
-        for claim in claims:
-            mark, style, word = _HOLDS.get(
-                claim.get("holds"), ("–", "$foreground 60%", "not applicable")
-            )
-            lead = styled(f"{mark} ", style)
-            says = str(claim.get("says") or claim.get("name"))
-            found = f" {word}: measured {claim.get('measured')}, expected {claim.get('expected')}"
-            rows.append(row(lead, Content(says), styled(found, "$foreground 60%")))
+        applies = [c for c in done.claims if c.get("holds") is not None]
+        applies.sort(key=lambda c: c.get("name") != self.claim)
+        first = applies[:1] if applies and applies[0].get("name") == self.claim else []
+        sentence: Row = (Content(""), styled(done.sentence, "bold"))
+        self.query_one("#result", Paragraphs).tell([[sentence], *map(_claim, first)])
+        groups = [_claim(claim) for claim in applies[len(first) :]]
+        other = len(done.claims) - len(applies)
+        if other:
+            says = f"{other} more claim{'s' * (other > 1)}: not with these parameters"
+            groups.append([(styled("– ", "$foreground 60%"), styled(says, "$foreground 60%"))])
         answer, reason = done.transfers.get("answer", ""), done.transfers.get("reason", "")
-        rows.append(row(styled(f"Transfers: {answer}. ", "bold"), Content(reason)))
-        self.query_one("#result", Static).update(Content("\n").join(rows))
-        saved = [Path(path) for path in done.artefacts]
-        where = f"saved in {saved[0].parent}" if saved else ""
-        self.query_one("#details", Static).update(styled(where, "$foreground 60%"))
+        if answer or reason:
+            lead = styled(f"Does it transfer to large models? {answer}. ", "bold")
+            groups.append([(Content(""), row(lead, Content(reason)))])
+        if done.artefacts:
+            where = styled(f"saved in {Path(done.artefacts[0]).parent}", "$foreground 60%")
+            groups.append([(Content(""), where)])
+        self.query_one("#details", Paragraphs).tell(groups)
         self.query_one("#feedback", VerticalScroll).scroll_home(animate=False)
         self.app.bell()
 
@@ -191,26 +192,23 @@ class RunScreen(BaseScreen):
             "unavailable": "It cannot run here.",
             "params": "A parameter is not accepted.",
         }
-        rows = [
-            row(
-                styled(f"✗ {words.get(error.error, 'It failed.')} ", "bold $text-error"),
-                Content(error.message),
-            )
-        ]
+        lead = styled(words.get(error.error, "It failed."), "bold $text-error")
+        told = row(lead, Content(f" {error.message}"))
+        groups: list[list[Row]] = [[(styled("✗ ", "bold $text-error"), told)]]
         if error.log:
-            rows.append(styled(f"Log: {error.log}", "$foreground 60%"))
+            groups[0].append((Content("  "), styled(f"Log: {error.log}", "$foreground 60%")))
         shipped = recorded(self.drill, self.experiment, self.params)
         if shipped is not None and error.error != "cancelled":
-            rows.append(
-                Content(
-                    f"A run recorded on {shipped.recorded} ({shipped.device}) is shipped: "
-                    f"{shipped.sentence}"
-                )
+            says = (
+                f"A run recorded on {shipped.recorded} ({shipped.device}) is shipped: "
+                f"{shipped.sentence}"
             )
+            groups.append([(Content(""), Content(says))])
             self.record = RunRecord("", shipped.outcomes, shipped)
+            self._tell_prediction(shipped.outcomes)
         self._say("")
         self.refresh_bindings()
-        self.query_one("#result", Static).update(Content("\n").join(rows))
+        self.query_one("#result", Paragraphs).tell(groups)
 
     @work(exclusive=True, group="cancel")
     async def action_cancel(self) -> None:
@@ -224,6 +222,17 @@ class RunScreen(BaseScreen):
             return
         screen: Screen[RunRecord | None] = self  # type: ignore[assignment]
         screen.dismiss(self.record)
+
+
+def _claim(claim: Mapping[str, Any]) -> list[Row]:
+    """A claim with its mark, and what was measured under it."""
+    mark, style, word = _HOLDS[bool(claim.get("holds"))]
+    says = str(claim.get("says") or claim.get("name"))
+    found = f"{word}: {claim.get('measured')}; expected: {claim.get('expected')}"
+    return [
+        (styled(f"{mark} ", style), Content(says)),
+        (Content("  "), styled(found, "$foreground 60%")),
+    ]
 
 
 def _short(value: object) -> str:

@@ -106,7 +106,7 @@ class SessionScreen(BaseScreen):
         if asked is None:
             from drill.tui.screens.summary import SummaryScreen
 
-            self.app.switch_screen(SummaryScreen(self.session))
+            self.give_way(SummaryScreen(self.session))
             return
         question = asked.question
         await self._place_code(question)

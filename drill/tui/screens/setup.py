@@ -137,7 +137,7 @@ class SetupScreen(BaseScreen):
 
         self._keep(replace(self.drill.profile, done=True))
         session = self.drill.start_placement()
-        self.app.switch_screen(SessionScreen(session))
+        self.give_way(SessionScreen(session))
 
     def action_leave(self) -> None:
         self._keep(replace(self.drill.profile, done=True))

@@ -50,7 +50,6 @@ class SummaryScreen(BaseScreen):
                 listed = "\n".join(f"  · {belief}" for belief in summary.beliefs)
                 parts.append(Content(f"Beliefs to mend:\n{listed}"))
             parts.append(Content(summary.tomorrow))
-        parts.append(styled("enter: home    m: ten more minutes    u: undo", "$foreground 60%"))
         self.query_one("#done", Static).update(Content("\n\n").join(parts))
         self.query_one(VerticalScroll).focus()
 
@@ -61,7 +60,7 @@ class SummaryScreen(BaseScreen):
         session = self.drill.start_session(minutes=10, more=True)
         from drill.tui.screens.session import SessionScreen
 
-        self.app.switch_screen(SessionScreen(session))
+        self.give_way(SessionScreen(session))
 
     def action_undo(self) -> None:
         undone = self.session.undo()
@@ -69,6 +68,6 @@ class SummaryScreen(BaseScreen):
             from drill.tui.screens.session import SessionScreen
 
             self.notify(f"Taken back: {undone}", markup=False)
-            self.app.switch_screen(SessionScreen(self.session))
+            self.give_way(SessionScreen(self.session))
         else:
             self.notify("There is nothing to take back.", markup=False)

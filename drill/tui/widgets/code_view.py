@@ -69,7 +69,7 @@ class CodeView(ScrollView, can_focus=False):
         return self.virtual_size.width
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self.virtual_size.height + (self.virtual_size.width > width)
+        return self.virtual_size.height
 
     def on_mount(self) -> None:
         # Pygments costs tens of milliseconds: the code is readable before it is coloured.

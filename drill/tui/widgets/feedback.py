@@ -105,8 +105,8 @@ def _experiment(question: Question, ran: bool) -> list[Row]:
     if link is None:
         return []
     claim = link.claim.replace("-", " ")
-    word = "runs again" if ran else "runs"
-    told = row(Content(f"{word} "), styled(link.name, "$text-accent"), Content(f": {claim}"))
+    again = " again" if ran else ""
+    told = row(Content("runs "), styled(link.name, "$text-accent"), Content(f"{again}: {claim}"))
     return [(styled("e ", "bold $text-accent"), told)]
 
 
@@ -153,6 +153,6 @@ def memory_line(feedback: Feedback) -> Content:
         grades.append(styled(f" {each.grade} ", "bold $text-accent"))
         grades.append(styled(shown, "bold" if chosen else _MUTED))
     own = " (yours)" if feedback.overruled else ""
-    again = "later in this session" if feedback.again_today else ""
+    again = "in this session" if feedback.again_today else ""
     back = ", then ".join(part for part in (again, feedback.due) if part)
     return row(*grades, Content(own), styled(f"   back {back}", _MUTED))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from textual import events
 from textual.content import Content
 from textual.screen import Screen
-from textual.style import Style
 from textual.widget import Widget
 
 from drill.tui.actions import ACTIONS
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from drill.tui.screens.base import BaseScreen
 
 MOST_KEYS = 8
-_ORDER = {a.action: n for n, a in enumerate(ACTIONS) if a.action != "help"}
+_ORDER = {action.id: place for place, action in enumerate(ACTIONS)}
 """Keys stand in the order of the table, whatever has the focus."""
-_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc", "space": "space"}
+_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
 
 
 def key_name(key: str) -> str:
@@ -30,6 +30,10 @@ class KeysLine(Widget):
 
     DEFAULT_CSS = "KeysLine { height: 1; dock: bottom; background: $panel; padding: 0 1; }"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: list[tuple[int, str]] = []
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
@@ -40,26 +44,38 @@ class KeysLine(Widget):
     def keys(self) -> list[tuple[str, str, bool]]:
         """(key, word, whether it works now) of what is shown."""
         screen = cast("BaseScreen", self.screen)
-        found: dict[str, tuple[str, str, bool]] = {}
+        found: dict[str, tuple[int, str, str, bool]] = {}
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.show and binding.action not in found:
+            action = binding.action.removeprefix("screen.")
+            if binding.show and action not in found:
+                place = _ORDER.get(binding.id or f"session.{action}", -1)
+                word = screen.key_word(action, binding.description)
                 key = binding.key_display or binding.key
-                word = screen.key_word(binding.action, binding.description)
-                found[binding.action] = (key, word, active.enabled)
-        ordered = sorted(found, key=lambda action: _ORDER.get(action.rpartition(".")[2], 999))
-        return [found[action] for action in ordered][:MOST_KEYS]
+                found[action] = (
+                    len(_ORDER) if action == "help" else place,
+                    key,
+                    word,
+                    active.enabled,
+                )
+        return [(key, word, works) for _, key, word, works in sorted(found.values())][:MOST_KEYS]
 
     def render(self) -> Content:
         parts: list[Content] = []
-        room = self.size.width
+        self._places = []
+        at, end = 0, self.size.width
         for key, word, works in self.keys():
             name = key_name(key)
-            room -= len(name) + len(word) + 3
-            if room < -2:
+            if at + len(name) + 1 + len(word) > end:
                 break
-            press = Style.from_meta({"@click": f"app.simulate_key('{key}')"})
-            named = Content.styled(name, "bold $text-accent" if works else "dim")
-            said = Content.styled(f" {word}  ", "" if works else "dim")
-            parts.append(Content("").join([named, said]).stylize(press))
+            self._places.append((at, key))
+            at += len(name) + len(word) + 3
+            parts.append(Content.styled(name, "bold $text-accent" if works else "dim"))
+            parts.append(Content.styled(f" {word}  ", "" if works else "dim"))
         return Content("").join(parts)
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x - self.gutter.left
+        under = [key for start, key in self._places if start <= x]
+        if under:
+            self.app.simulate_key(under[-1])
