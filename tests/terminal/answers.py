@@ -51,12 +51,20 @@ def give(screen: Screen, question: Question, *, right: bool = True) -> None:
         _predict(screen, body)
     else:
         text = right_answer(question) if right else wrong_answer(question)
+        stands = "half typed"
+        if isinstance(body, CodeBody):
+            stands = body.starter.strip().splitlines()[-1].strip()
+            screen.wait(stands)
+        # Of a burst, keys that are text overtake those that are bound: empty it before typing.
+        if stands in screen.words:
+            screen.press(*(("f7", "backspace") if several_lines(question) else ("ctrl+u",)))
+            screen.wait_until(lambda: stands not in screen.words, "an empty answer")
         if several_lines(question):
-            screen.press("f7")  # selects what stands there
             screen.paste(text)
+            screen.wait(text.split()[-1])
             screen.press("ctrl+s")
         else:
-            screen.press("ctrl+u", *text, "enter")
+            screen.press(*text, "enter")
 
 
 def _choose(screen: Screen, body: ChoiceBody, right: bool) -> None:

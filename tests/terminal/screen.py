@@ -19,7 +19,8 @@ import pyte
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
-    "enter": "\r", "escape": "\x1b", "tab": "\t", "space": " ", "up": "\x1b[A", "down": "\x1b[B",
+    "enter": "\r", "escape": "\x1b", "tab": "\t", "space": " ", "backspace": "\x7f",
+    "up": "\x1b[A", "down": "\x1b[B",
     "ctrl+q": "\x11", "ctrl+s": "\x13", "ctrl+u": "\x15", "f1": "\x1bOP", "f2": "\x1bOQ",
     "f3": "\x1bOR", "f6": "\x1b[17~", "f7": "\x1b[18~",
 }  # fmt: skip

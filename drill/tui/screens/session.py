@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -187,9 +187,19 @@ class SessionScreen(BaseScreen):
         if isinstance(self._pane, LinePane):
             self._pane.chose(event.lines)
 
+    def on_key(self, event: events.Key) -> None:
+        """1, 2, 3 right after choosing: there is nothing else that they could mean."""
+        pane = self._pane
+        if event.key in "123" and pane is not None and pane.digits_submit and pane.answer():
+            event.stop()
+            self._ready()
+            bar = self.query_one(ConfidenceBar)
+            if self.focused is bar:
+                bar.action_sure(int(event.key))
+
     @on(AnswerPane.Ready)
     def _ready(self) -> None:
-        if self._pane is None:
+        if self._pane is None or self.session.phase != "asking":
             return
         answer = self._pane.answer()
         if not answer:

@@ -58,7 +58,8 @@ class KeysLine(Widget):
                     word,
                     active.enabled,
                 )
-        return [(key, word, works) for _, key, word, works in sorted(found.values())][:MOST_KEYS]
+        ordered = sorted(found.values(), key=lambda shown: shown[0])
+        return [shown[1:] for shown in ordered][:MOST_KEYS]
 
     def render(self) -> Content:
         parts: list[Content] = []
