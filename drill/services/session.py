@@ -30,7 +30,7 @@ from drill.domain.memory.state import GRADE_NAMES, retrievability
 from drill.domain.memory.variants import presentation_seed
 from drill.domain.presentation import shown
 from drill.domain.questions import CodeBody, ExplainBody, PredictBody, Question
-from drill.domain.verdict import PASS_MARK, PointResult, Verdict
+from drill.domain.verdict import PASS_MARK, MalformedAnswerError, PointResult, Verdict
 from drill.services.asked import Asked, BeliefNote, Feedback, GradePreview, Phase
 from drill.services.when import in_words
 from drill.store.entry import Review
@@ -98,9 +98,15 @@ class Session:
 
     def prepare(self) -> None:
         """Load what storing an answer needs; called while the learner reads."""
+        from contextlib import suppress
+
         from drill.domain.memory.fsrs_memory import warm
 
         warm()
+        asked = self.asked
+        if asked is not None and not isinstance(asked.question.body, PredictBody | CodeBody):
+            with suppress(MalformedAnswerError):
+                _judge(asked.question, "1", None)
 
     def seen(self) -> None:
         """The question is on the screen: its time starts now."""

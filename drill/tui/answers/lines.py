@@ -29,6 +29,7 @@ class LinePane(AnswerPane):
         self._say()
 
     def _say(self) -> None:
+        self.set_class(bool(self.lines), "-chosen")
         if self.lines:
             word = "line" if len(self.lines) == 1 else "lines"
             said = f"{word} {', '.join(map(str, self.lines))}   (esc: back to the code)"

@@ -91,7 +91,6 @@ class SessionScreen(BaseScreen):
             self.call_next(self.show_current)
         else:
             self._arrived()
-        self.set_timer(0.3, self._prepare)
 
     @work(thread=True, exit_on_error=False, group="prepare")
     def _prepare(self) -> None:
@@ -139,6 +138,7 @@ class SessionScreen(BaseScreen):
         self.query_one("#answer").set_class(head.type == "code", "-code")
         self.refresh_bindings()
         self.session.seen()
+        self.set_timer(0.2, self._prepare)
         if self.session.phase == "locked":
             self.call_next(self._judge_locked)
 
@@ -192,26 +192,27 @@ class SessionScreen(BaseScreen):
         pane = self._pane
         if event.key in "123" and pane is not None and pane.digits_submit and pane.answer():
             event.stop()
-            self._ready()
-            bar = self.query_one(ConfidenceBar)
-            if self.focused is bar:
-                bar.action_sure(int(event.key))
+            if self._readable():
+                self.query_one(ConfidenceBar).action_sure(int(event.key))
 
     @on(AnswerPane.Ready)
     def _ready(self) -> None:
+        if self._readable():
+            self.query_one(ConfidenceBar).focus()
+
+    def _readable(self) -> bool:
+        """Whether the answer can be submitted; says why not."""
         if self._pane is None or self.session.phase != "asking":
-            return
+            return False
         answer = self._pane.answer()
-        if not answer:
-            self._notice("There is no answer yet.", error=True)
-            return
         try:
-            self.session.read(answer)
+            if answer:
+                self.session.read(answer)
         except MalformedAnswerError as error:
             self._notice(str(error), error=True)
-            return
-        self._notice("")
-        self.query_one(ConfidenceBar).focus()
+            return False
+        self._notice("" if answer else "There is no answer yet.", error=True)
+        return bool(answer)
 
     @on(ConfidenceBar.Given)
     def _submit(self, event: ConfidenceBar.Given) -> None:
