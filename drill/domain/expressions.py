@@ -163,6 +163,8 @@ def parse(text: str) -> Expression:
                 raise UnknownNameError(node.func.id, tuple(FUNCTIONS))
             called.add(id(node.func))
         elif isinstance(node, ast.operator | ast.unaryop | ast.cmpop):
+            if isinstance(node, ast.BitXor):
+                raise ExpressionError(f"`{text}`: write a power as `**`; `^` is no operator here")
             if type(node) not in _OPERATORS:
                 raise ExpressionError(
                     f"`{text}`: the operator {type(node).__name__} is not allowed"

@@ -196,7 +196,10 @@ def _of_formula(body: FormulaBody, value: Any, code: Code | None) -> tuple[str, 
         raise _DisagreeError("the proof must return a list of (variables, value) pairs")
     if len({text_of(v[0]) for v in value}) < FORMULA_POINTS:
         raise _DisagreeError(f"the proof must give at least {FORMULA_POINTS} different points")
-    expression = expressions.parse(body.key)
+    try:
+        expression = expressions.parse(body.key)
+    except expressions.ExpressionError as error:
+        raise _DisagreeError(f"the key cannot be read: {error}") from error
     shown: list[str] = []
     for names, measured in value:
         try:

@@ -8,6 +8,7 @@ never written by the app.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -105,7 +106,7 @@ def proof_hashes(sites: Mapping[str, ProofSite], cache_dir: Path) -> dict[str, s
     """Hash of what proves each item; empty where the function does not exist.
 
     Parsing every proofs.py takes tenths of a second, so that hashes are kept in `cache_dir` for as
-    long as a file's time and size stay.
+    long as a file's bytes stay.
     """
     cache = cache_dir / "proof-hashes.json"
     known = _read_json(cache)
@@ -129,30 +130,30 @@ def proof_hashes(sites: Mapping[str, ProofSite], cache_dir: Path) -> dict[str, s
 def _hashed(
     file: str, wanted: Mapping[str, Sequence[str]], known: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """{stamp, hashes} of a file: those that are known of this very file, the others computed."""
+    """{content, hashes} of a file: those that are known of this very file, the others computed."""
     try:
-        status = Path(file).stat() if file else None
+        source = Path(file).read_bytes() if file else None
     except OSError:
-        status = None
-    if status is None:
-        return {"stamp": [], "hashes": dict.fromkeys(wanted, "")}
-    stamp = [status.st_mtime_ns, status.st_size]
+        source = None
+    if source is None:
+        return {"content": "", "hashes": dict.fromkeys(wanted, "")}
+    content = hashlib.blake2b(source, digest_size=16).hexdigest()
     old = known.get(file)
     hashes: dict[str, str] = {}
-    if isinstance(old, dict) and old.get("stamp") == stamp and isinstance(old.get("hashes"), dict):
+    if isinstance(old, dict) and old.get("content") == content and isinstance(old.get("hashes"), dict):
         hashes = dict(old["hashes"])
     missing = {key: functions for key, functions in wanted.items() if key not in hashes}
     if missing:
         from drill.packs.proof_hash import ProofFile
 
         try:
-            parsed = ProofFile(Path(file).read_text(encoding="utf-8"))
-        except (OSError, SyntaxError, ValueError):
-            return {"stamp": stamp, "hashes": {**hashes, **dict.fromkeys(missing, "")}}
+            parsed = ProofFile(source.decode())
+        except (SyntaxError, ValueError):
+            return {"content": content, "hashes": {**hashes, **dict.fromkeys(missing, "")}}
         for key, functions in missing.items():
             reached = parsed.reach(functions)
             hashes[key] = "" if reached.missing else reached.digest
-    return {"stamp": stamp, "hashes": hashes}
+    return {"content": content, "hashes": hashes}
 
 
 def committed(bank: Bank) -> dict[str, Entry]:

@@ -152,6 +152,8 @@ def test_formulas_need_points_and_variables() -> None:
     assert "pairs" in error(body, 3.0)
     off = [*points[:2], [{"a": 0.25, "x": 3.0}, 1.5001]]
     assert "but the proof gives 1.5001" in error(body, off)
+    caret = FormulaBody("x^2", {"x": (-1.0, 1.0)})
+    assert "write a power as `**`" in error(caret, [[{"x": x}, x * x] for x in (0.1, 0.2, 0.3)])
 
 
 def test_terms_are_compared_without_case() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,3 +161,15 @@ def test_a_damaged_ledger_or_cache_proves_nothing(pack: Pack) -> None:
     assert standings(pack)["sc.mean"] == "unproven"
     file.write_text('{"sc.mean": {"item": 1}}', encoding="utf-8")
     assert standings(pack)["sc.mean"] == "unproven"
+
+
+def test_a_changed_proof_is_seen_even_with_the_same_time_and_size(pack: Pack) -> None:
+    prove_and_record(pack, "sc.mean")
+    assert standings(pack)["sc.mean"] == "proven"
+    proofs = Path(pack.bank().sites["pack:sc.mean"].file)
+    before = proofs.stat()
+    text = proofs.read_text(encoding="utf-8")
+    proofs.write_text(text.replace("range(1, 11)", "range(2, 11)"), encoding="utf-8")
+    os.utime(proofs, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert proofs.stat().st_size == before.st_size
+    assert standings(pack)["sc.mean"] == "stale"
