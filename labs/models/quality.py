@@ -25,7 +25,8 @@ from training import to_pixels
 SCALES = (0.0, 1.0, 1.5, 3.0, 5.0, 7.5, 12.0, 20.0)
 PROMPTS = 192
 SHOWN = 12
-STEPS = 20
+STEPS = 10
+STEP_COUNTS, STEP_SCALES, STEP_PROMPTS = (10, 20, 50), (1.0, 5.0, 20.0), 96
 OPEN_SAMPLES = 128
 OPEN_SCALES = (1.0, 3.0, 7.5, 12.0)
 POSITION_BINS = 4
@@ -184,6 +185,21 @@ def guidance_quality(
     return rows
 
 
+def guidance_by_steps(pipeline: StableDiffusionPipeline, judge: Judge) -> dict[str, Any]:
+    """Share of prompts with all four attributes right, by number of DDIM steps and scale."""
+    wanted = full_prompts(STEP_PROMPTS)
+    prompts = [caption(**description) for description in wanted]
+    rows = []
+    for steps in STEP_COUNTS:
+        right = {}
+        for scale in STEP_SCALES:
+            pixels = sample(pipeline, prompts, range(STEP_PROMPTS), scale, steps).pixels
+            right[f"{scale:g}"] = shares(judge.agrees(pixels, wanted))["all"]
+        rows.append({"steps": steps, "all_four_right_by_scale": right})
+        print(rows[-1], flush=True)
+    return {"prompts": STEP_PROMPTS, "by_steps": rows}
+
+
 def spread_of(judge: Judge, pixels: torch.Tensor) -> dict[str, float]:
     """Effective number of each judged attribute and of the centre's bin in a 4x4 grid."""
     found = {
@@ -237,7 +253,7 @@ def check_against_pipeline(pipeline: StableDiffusionPipeline) -> float:
 
 
 def time_sweep(pipeline: StableDiffusionPipeline) -> float:
-    """Seconds for 8 scales of 8 seeds and 20 steps."""
+    """Seconds for all scales, 8 seeds each."""
     prompts = [caption("star", "red", "large", "blue")] * 8
     started = time.perf_counter()
     for scale in SCALES:
@@ -271,6 +287,7 @@ def evaluate(work: Path, out: Path) -> None:
             "scheduler": type(pipeline.scheduler).__name__,
             "by_scale": guidance_quality(pipeline, judge, out / "samples.png"),
         },
+        "guidance_by_steps": guidance_by_steps(pipeline, judge),
         "diversity": diversity(pipeline, judge, pixels, attributes),
         "difference_from_pipeline_call": float(f"{difference:.1e}"),
         "sweep_seconds": rounded(time_sweep(pipeline), 1),

@@ -61,6 +61,19 @@ def markdown(report: dict[str, Any]) -> str:
         ("std_guided_over_conditional", "std guided / conditional"),
     ):
         lines.append(f"| {shown} | " + " | ".join(f"{row[key]:.3f}" for row in rows) + " |")
+    by_steps = report["guidance_by_steps"]
+    scales = list(by_steps["by_steps"][0]["all_four_right_by_scale"])
+    lines += [
+        "",
+        f"All four right by number of steps, {by_steps['prompts']} prompts. Few steps are what burns "
+        "a large scale: each goes further along a prediction that overshoots.",
+        "",
+        "| steps | " + " | ".join(f"scale {scale}" for scale in scales) + " |",
+        "|---" * (len(scales) + 1) + "|",
+    ]
+    for row in by_steps["by_steps"]:
+        right = row["all_four_right_by_scale"]
+        lines.append(f"| {row['steps']} | " + " | ".join(f"{right[s]:.2f}" for s in scales) + " |")
     for prompt in ("a star", "a red shape"):
         spread = report["diversity"][prompt]
         lines += [

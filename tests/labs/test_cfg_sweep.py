@@ -114,8 +114,9 @@ def test_own_prompts_are_judged_by_what_they_name(
 
 def made_up(claims: Any, **changed: Any) -> Result:
     metrics: dict[str, Any] = {
-        "scales": [0, 1, 1.5, 3, 5, 7.5, 12, 30],
+        "scales": [0, 1, 1.5, 3, 5, 7.5, 12, 20],
         "pictures": 32,
+        "steps": 10,
         "adherence": {"all": [0.58, 0.58, 0.67, 0.79, 0.83, 0.88, 0.67, 0.38]},
         "out_of_range": [0.008, 0.008, 0.008, 0.010, 0.014, 0.021, 0.032, 0.106],
         "std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.1, 1.4],
@@ -178,13 +179,19 @@ def test_all_claims_hold_on_plausible_numbers(claims: Any) -> None:
     }
 
 
+def test_many_steps_soften_large_scales_so_that_nothing_is_claimed(claims: Any) -> None:
+    said = found(claims, made_up(claims, steps=20))
+    softened = {"adherence-peaks-between", "falls-at-20"}
+    assert {name for name, holds in said.items() if holds is None} == softened
+
+
 @pytest.mark.parametrize(
     ("claim", "changed"),
     [
         ("adherence-rises", {"adherence": {"all": [0.8, 0.8, 0.8, 0.8, 0.83, 0.88, 0.6, 0.3]}}),
         ("adherence-peaks-between", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1]}}),
         ("adherence-peaks-between", {"adherence": {"all": [0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.5, 0]}}),
-        ("falls-at-30", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
+        ("falls-at-20", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
         ("spread-grows", {"std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.01, 1.4]}),
         ("spread-grows", {"out_of_range": [0.05] * 8}),
         ("variety-narrows", {"effective": varieties(positions=3.9)}),

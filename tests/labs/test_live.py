@@ -25,7 +25,7 @@ def test_a_small_sweep_runs_live(tmp_path: Path) -> None:
     assert {claim["name"] for claim in done.claims} == {claim.name for claim in info.claims}
     held = {claim["name"]: claim["holds"] for claim in done.claims}
     assert held["off-at-or-under-1"] is True and held["batch-equals-pipeline"] is True
-    assert held["falls-at-30"] is None
+    assert held["falls-at-20"] is None
     assert set(done.outcomes) == set(info.outcomes)
     # A trained model gets some attribute of four prompts right; noise would get next to none.
     assert sum(done.metrics["adherence"]["background"]) > 0

@@ -56,7 +56,7 @@ def test_a_disagreement_is_seen(tmp_path: Path) -> None:
         ("high: 200", "high: 100", "params"),
         ("[best_scale, grows,", "[best_scale,", "outcomes"),
         ("seconds: 300", "seconds: 60", "seconds"),
-        ("name: falls-at-30", "name: falls-at-40", "claims"),
+        ("name: falls-at-20", "name: falls-at-40", "claims"),
         ("5 beats 1", "5 beats 2", "claims"),
     ):
         assert old in text
