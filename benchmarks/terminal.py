@@ -56,6 +56,22 @@ class Terminal:
                 raise TimeoutError(f"it ended: ...{self.seen[-800:]!r}") from error
         return time.perf_counter() - self.begun
 
+    def wait_for_end(self, seconds: float) -> bytes:
+        """Read until the command has ended; returns the end of what it showed.
+
+        Raises:
+            TimeoutError: it did not end.
+        """
+        end = time.perf_counter() + seconds
+        while True:
+            ready, _, _ = select.select([self._master], [], [], max(0.0, end - time.perf_counter()))
+            if not ready:
+                raise TimeoutError(f"it did not end in {seconds} s: ...{self.seen[-400:]!r}")
+            try:
+                self.seen = (self.seen + os.read(self._master, 65536))[-4000:]
+            except OSError:
+                return self.seen[-800:]
+
     def send(self, keys: bytes) -> None:
         """Type."""
         os.write(self._master, keys)

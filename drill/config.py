@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+from msgspec import Struct
 
 Images = Literal["auto", "halfblock", "sharp", "off"]
 
@@ -16,8 +14,7 @@ class ConfigError(ValueError):
     """The file cannot be used; the message names the file, the key and the way out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What a person may set in `config.toml`."""
 
     roll_over_hour: int = 4
@@ -33,7 +30,7 @@ class Config:
     """`cpu`, `cuda`, `mps`; empty: the best that is there."""
     editor: tuple[str, ...] = ()
     """Editor for `code` answers; empty: `$VISUAL`, `$EDITOR`, else the app's own."""
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = {}
     """Action id to keys, such as `{"session.hint": "h,f2"}`."""
 
 
@@ -51,15 +48,23 @@ def load(path: Path) -> Config:
         ConfigError: not TOML, an unknown key (the nearest one is named), a wrong type or range.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Config()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: {error}. Mend or remove the file.") from error
-    fields = {f.name: f for f in dataclasses.fields(Config)}
+    import tomllib
+
+    try:
+        raw = tomllib.loads(given)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}. Mend or remove the file.") from error
+    fields = Config.__struct_fields__
     values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in fields:
+            import difflib
+
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(fields)}"
             raise ConfigError(f"{path}: unknown key `{key}`{hint}")

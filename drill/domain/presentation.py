@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from drill.domain.grading.precedence import broken_pairs
 from drill.domain.questions import ChoiceBody, MutantBody, OrderBody, Question

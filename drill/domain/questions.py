@@ -1,4 +1,4 @@
-"""What a question is at run time: plain dataclasses, one body class per answer type.
+"""What a question is at run time: plain values, one body class per answer type.
 
 The YAML of a pack is validated by `drill.packs.schema` when the bank is compiled; here only the
 result is described. A `Question` is one variant of an item, fully rendered: every `{name}` is
@@ -9,8 +9,9 @@ answer and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 AnswerType = Literal[
     "choice",
@@ -70,8 +71,7 @@ TOPICS: dict[str, str] = {
 """Topic id to its title, in the order of the handbook."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option of a `choice` or `choices` question."""
 
     id: str
@@ -82,8 +82,7 @@ class Option:
     misconception: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueFault:
+class ValueFault(Struct, frozen=True):
     """A wrong number, shape, word or formula that means something."""
 
     value: str
@@ -92,8 +91,7 @@ class ValueFault:
     misconception: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineFault:
+class LineFault(Struct, frozen=True):
     """A wrong line that means something, by its number in the code as shown."""
 
     line: int
@@ -103,8 +101,7 @@ class LineFault:
     pattern: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One thing that a full free-text answer says (`explain`)."""
 
     id: str
@@ -116,8 +113,7 @@ class Point:
     """Recipes that, hit in the same sentence, turn a credit into a question to the learner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(Struct, frozen=True):
     """A misconception that a free-text answer may show."""
 
     id: str
@@ -126,8 +122,7 @@ class Belief:
     correction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What an interviewer asks when a point is missing."""
 
     point: str
@@ -135,8 +130,7 @@ class Probe:
     pointed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One line of an `order` question."""
 
     id: str
@@ -148,8 +142,7 @@ class Step:
     misconception: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Struct, frozen=True):
     """One field of a `predict` question, judged by a named outcome of the experiment."""
 
     id: str
@@ -165,16 +158,14 @@ class Choose:
     """What the claim says must come out; shown, never used to judge a live run."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceBody:
+class ChoiceBody(Struct, frozen=True):
     """Types `choice` (exactly one right option) and `choices` (any number of them)."""
 
     options: tuple[Option, ...]
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NumberBody:
+class NumberBody(Struct, frozen=True):
     key: float
     unit: str = ""
     """Empty, or a unit such as `GB`, `ms`, `%`, `calls`."""
@@ -185,46 +176,40 @@ class NumberBody:
     faults: tuple[ValueFault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeBody:
+class ShapeBody(Struct, frozen=True):
     key: str
     """`[2, 4, 64, 64]` or symbolic: `[B, 4, H/8, W/8]`."""
     faults: tuple[ValueFault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ShortBody:
+class ShortBody(Struct, frozen=True):
     accept: tuple[str, ...]
     others: tuple[ValueFault, ...] = ()
     """Known wrong terms; a typo is never forgiven towards one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormulaBody:
+class FormulaBody(Struct, frozen=True):
     key: str
     variables: Mapping[str, tuple[float, float]]
     """Name to the open range in which random points are drawn."""
     faults: tuple[ValueFault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainBody:
+class ExplainBody(Struct, frozen=True):
     points: tuple[Point, ...]
     misconceptions: tuple[Belief, ...] = ()
     model_answer: str = ""
     probes: tuple[Probe, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderBody:
+class OrderBody(Struct, frozen=True):
     steps: tuple[Step, ...]
     """As shown; the key's order is `key`."""
     key: tuple[str, ...]
     """Ids of the steps in one right order, distractors left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineBody:
+class LineBody(Struct, frozen=True):
     lines: tuple[int, ...]
     """1-based numbers in the code as shown; empty in a compiled `source:` item (see `patterns`)."""
     faults: tuple[LineFault, ...] = ()
@@ -232,8 +217,7 @@ class LineBody:
     """Text that each right line contains, for code that is cut from an installed package."""
 
 
-@dataclass(frozen=True, slots=True)
-class MutantBody:
+class MutantBody(Struct, frozen=True):
     line: int
     was: str
     effects: tuple[Option, ...]
@@ -241,8 +225,7 @@ class MutantBody:
     faults: tuple[LineFault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutputBody:
+class OutputBody(Struct, frozen=True):
     key: str
     """The whole standard output, compared token by token."""
     rel: float = 1e-3
@@ -250,8 +233,7 @@ class OutputBody:
     faults: tuple[ValueFault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CodeBody:
+class CodeBody(Struct, frozen=True):
     function: str
     """Name of the function that the learner writes."""
     starter: str
@@ -262,8 +244,7 @@ class CodeBody:
     memory_mb: int = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class PredictBody:
+class PredictBody(Struct, frozen=True):
     fields: tuple[Choose, ...]
     claim: str
     transfers: str = ""
@@ -284,7 +265,7 @@ Body: TypeAlias = (
     | PredictBody
 )
 
-BODIES: dict[str, type] = {
+BODIES: dict[str, type[Body]] = {
     "choice": ChoiceBody,
     "choices": ChoiceBody,
     "number": NumberBody,
@@ -301,8 +282,7 @@ BODIES: dict[str, type] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a fact can be read: exactly one of paper, symbol, doc or text is set."""
 
     paper: str = ""
@@ -314,17 +294,15 @@ class Source:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentLink:
+class ExperimentLink(Struct, frozen=True):
     """The experiment that shows the explanation, and the claim that backs it."""
 
     name: str
     claim: str
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """Which part of an installed package a `source:` item shows."""
 
     symbol: str
@@ -334,8 +312,7 @@ class Excerpt:
     after: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """Code shown with a question; lines are numbered from 1."""
 
     text: str
@@ -344,8 +321,7 @@ class Code:
     """Package, version and symbol of an excerpt; empty for inline code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True, omit_defaults=True):
     """What choosing the next question needs to know of an item, without its text."""
 
     id: str
@@ -373,8 +349,7 @@ class Head:
     """Where the item stands in the pack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One variant of an item, rendered and ready to be shown and graded."""
 
     head: Head

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 PointState = Literal["credited", "ask", "missed"]
 PASS_MARK = 0.8
@@ -14,16 +15,14 @@ class MalformedAnswerError(ValueError):
     """The answer cannot be read; it costs nothing. The message says why and what is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One thing that was wrong, and the belief behind it where it is known."""
 
     says: str
     misconception: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PointResult:
+class PointResult(Struct, frozen=True):
     """What became of one point of a rubric."""
 
     id: str
@@ -36,8 +35,7 @@ class PointResult:
     """Why a point is asked instead of credited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How an answer was judged: partial credit, named faults, and the key."""
 
     score: float

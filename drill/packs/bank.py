@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from msgspec.structs import replace
 
 from drill.domain.questions import Head, Question
 from drill.packs import cache
 from drill.packs.beliefs import Misconception
-from drill.packs.codec import question_from
+from drill.packs.codec import from_line
 from drill.packs.files import fingerprint, gather
 from drill.packs.problems import Problem, did_you_mean
 from drill.packs.proof_site import ProofSite
@@ -36,13 +36,14 @@ class Bank:
         self.misconceptions: dict[str, Misconception] = index.misconceptions
         self.experiments: dict[str, str] = index.experiments
         """By item: the name of the experiment that shows its explanation."""
+        self.labs: dict[str, str] = index.labs
+        """By item: the folder of the lab that it names."""
         self.titles: dict[str, str] = index.titles
         """Pack name to title."""
         self.roots: dict[str, Path] = dict(zip(index.titles, roots, strict=True))
         """Pack name to its folder."""
         self.problems: tuple[Problem, ...] = tuple(
-            dataclasses.replace(problem, file=str(roots[n] / problem.file))
-            for n, problem in index.problems
+            replace(problem, file=str(roots[n] / problem.file)) for n, problem in index.problems
         )
         """What could not be loaded; `drill.packs.check.check` finds more."""
         self._packs = roots
@@ -63,7 +64,7 @@ class Bank:
                 if place not in files:
                     file = place[0] / site.file
                     files[place] = str(file) if file.is_file() else ""
-                self._sites[name] = dataclasses.replace(site, file=files[place])
+                self._sites[name] = replace(site, file=files[place])
         return self._sites
 
     def root_of(self, item_id: str) -> Path:
@@ -107,19 +108,19 @@ class Bank:
 
     def _variant(self, name: str, number: int) -> Question:
         head = self.heads[name]
-        made = question_from(self._record(name, number), head)
+        made = from_line(self._line(name, number), head)
         excerpt = self._index.excerpts.get(name)
         if excerpt is None:
             return made
         from drill.packs.excerpt import cut, place  # parses installed source: only when shown
 
         code = cut(excerpt, self._cache_dir)
-        return dataclasses.replace(made, code=code, body=place(made.body, code))
+        return replace(made, code=code, body=place(made.body, code))
 
-    def _record(self, name: str, number: int) -> dict[str, Any]:
+    def _line(self, name: str, number: int) -> bytes:
         span = self._index.spans[name]
         try:
-            return cache.variant_record(self._source, self._data_at, span, number)
+            return cache.variant_line(self._source, self._data_at, span, number)
         except cache.CacheError:
             # The file went away or is damaged; the packs may have changed since it was opened.
             fresh = _compiled(self._packs, self._cache_dir)
@@ -130,7 +131,7 @@ class Bank:
                 ) from None
             self._index, self._source, self._data_at = fresh._index, fresh._source, fresh._data_at
             span = self._index.spans[name]
-            return cache.variant_record(self._source, self._data_at, span, number)
+            return cache.variant_line(self._source, self._data_at, span, number)
 
 
 def variant_number(count: int, seed: int) -> int:

@@ -7,17 +7,18 @@ and decoded when it is asked for, so opening costs the same for long and short i
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+from msgspec import Struct
 
 from drill.domain.questions import Excerpt, Head
 from drill.packs.beliefs import Misconception
-from drill.packs.codec import head_from, head_row, question_record
+from drill.packs.codec import to_line
 from drill.packs.problems import Problem
 from drill.packs.proof_site import ProofSite
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from drill.packs.records import CompiledPack
 
 MAGIC = b"drill-bank-1"
+Span: TypeAlias = tuple[int, list[tuple[int, int]]]
+"""Where an item's first variant begins, and length and checksum of each."""
 KEPT = 4
 """How many caches stay, so that a few checkouts or packs side by side do not evict each other."""
 
@@ -33,23 +36,23 @@ class CacheError(Exception):
     """The cache cannot be used; it is made again."""
 
 
-@dataclass(slots=True)
-class Index:
+class Index(Struct):
     """What is known of every item without reading a variant."""
 
-    heads: dict[str, Head]
-    sites: dict[str, ProofSite]
-    """By item; `file` is relative to the pack's folder."""
-    excerpts: dict[str, Excerpt]
-    spans: dict[str, tuple[int, list[tuple[int, int]]]]
-    """By item: where its first variant begins, and length and checksum of each."""
-    experiments: dict[str, str]
-    """By item: the name of the experiment that it links to."""
     titles: dict[str, str]
     """Pack name to title, in the order in which the packs were given."""
     misconceptions: dict[str, Misconception]
     problems: list[tuple[int, Problem]]
     """Number of the pack and the problem; files are relative to the pack's folder."""
+    heads: dict[str, Head] = {}
+    sites: dict[str, ProofSite] = {}
+    """By item; `file` is relative to the pack's folder."""
+    excerpts: dict[str, Excerpt] = {}
+    spans: dict[str, Span] = {}
+    experiments: dict[str, str] = {}
+    """By item: the name of the experiment that it links to."""
+    labs: dict[str, str] = {}
+    """By item: the folder of the lab that it names."""
 
 
 def dumped(packs: Sequence[CompiledPack]) -> tuple[Index, int, bytes]:
@@ -58,50 +61,33 @@ def dumped(packs: Sequence[CompiledPack]) -> tuple[Index, int, bytes]:
     The index is read back from what is written, so that a bank just compiled and one from the cache
     cannot differ.
     """
-    lines: list[bytes] = []
-    heads: list[Any] = []
-    sites: dict[str, Any] = {}
-    excerpts: dict[str, Any] = {}
-    spans: dict[str, Any] = {}
-    links: dict[str, str] = {}
-    at = 0
-    for pack in packs:
-        for item in pack.items:
-            sizes: list[tuple[int, int]] = []
-            begin = at
-            for question in item.questions:
-                line = _json(question_record(question)) + b"\n"
-                lines.append(line)
-                sizes.append((len(line), zlib.crc32(line)))
-                at += len(line)
-            name = item.head.id
-            heads.append(head_row(item.head))
-            spans[name] = (begin, sizes)
-            if item.site.proof or item.site.property:
-                sites[name] = [item.site.file, item.site.proof, item.site.property]
-            if item.questions[0].experiment is not None:
-                links[name] = item.questions[0].experiment.name
-            if item.excerpt is not None:
-                cut = item.excerpt
-                excerpts[name] = [cut.symbol, cut.around, cut.before, cut.after]
     beliefs = {b.id: b for pack in reversed(packs) for b in pack.misconceptions.values()}
-    index = {
-        "heads": heads,
-        "sites": sites,
-        "excerpts": excerpts,
-        "spans": spans,
-        "experiments": links,
-        "titles": {pack.name: pack.title for pack in packs},
-        "misconceptions": [[b.id, b.belief, b.correction, b.topic] for b in beliefs.values()],
-        "problems": [
-            [n, p.file, p.line, p.column, p.field, p.message, p.expected, p.severity, p.item]
-            for n, pack in enumerate(packs)
-            for p in pack.problems
-        ],
-    }
-    body = _json(index) + b"\n"
+    index = Index(
+        titles={pack.name: pack.title for pack in packs},
+        misconceptions=beliefs,
+        problems=[(n, problem) for n, pack in enumerate(packs) for problem in pack.problems],
+    )
+    lines: list[bytes] = []
+    at = 0
+    for item in (item for pack in packs for item in pack.items):
+        own = [to_line(question) for question in item.questions]
+        name = item.head.id
+        index.heads[name] = item.head
+        index.spans[name] = (at, [(len(line), zlib.crc32(line)) for line in own])
+        if item.site.proof or item.site.property:
+            index.sites[name] = item.site
+        if item.questions[0].experiment is not None:
+            index.experiments[name] = item.questions[0].experiment.name
+        if item.lab:
+            index.labs[name] = item.lab
+        if item.excerpt is not None:
+            index.excerpts[name] = item.excerpt
+        lines += own
+        at += sum(map(len, own))
+    body = msgspec.json.encode(index) + b"\n"
     first = b"%s %d %d %d\n" % (MAGIC, len(body), zlib.crc32(body), at)
-    return _index(json.loads(body)), len(first) + len(body), b"".join([first, body, *lines])
+    raw = b"".join([first, body, *lines])
+    return msgspec.json.decode(body, type=Index), len(first) + len(body), raw
 
 
 def loaded(file: Path) -> tuple[Index, int]:
@@ -120,27 +106,13 @@ def loaded(file: Path) -> tuple[Index, int]:
         whole = length == data_at + int(rest)
         if magic != MAGIC or not whole or zlib.crc32(body) != int(checksum):
             raise CacheError(f"{file} is damaged")
-        return _index(json.loads(body)), data_at
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        return msgspec.json.decode(body, type=Index), data_at
+    except (OSError, ValueError) as error:
         raise CacheError(f"{file}: {error}") from error
 
 
-def _index(made: dict[str, Any]) -> Index:
-    heads = [head_from(row) for row in made["heads"]]
-    return Index(
-        heads={head.id: head for head in heads},
-        sites={name: ProofSite(*row) for name, row in made["sites"].items()},
-        excerpts={name: Excerpt(*row) for name, row in made["excerpts"].items()},
-        spans=made["spans"],
-        experiments=made["experiments"],
-        titles=made["titles"],
-        misconceptions={row[0]: Misconception(*row) for row in made["misconceptions"]},
-        problems=[(row[0], Problem(*row[1:])) for row in made["problems"]],
-    )
-
-
-def variant_record(source: Path | bytes, data_at: int, span: Any, number: int) -> dict[str, Any]:
-    """The record of one variant, from a cache file or from its bytes.
+def variant_line(source: Path | bytes, data_at: int, span: Span, number: int) -> bytes:
+    """The line of one variant, from a cache file or from its bytes.
 
     Raises:
         CacheError: the file is gone or the line is damaged.
@@ -155,12 +127,11 @@ def variant_record(source: Path | bytes, data_at: int, span: Any, number: int) -
             with source.open("rb") as opened:
                 opened.seek(at)
                 line = opened.read(size)
-        if zlib.crc32(line) != checksum:
-            raise CacheError(f"variant {number} is damaged")
-        record: dict[str, Any] = json.loads(line)
-        return record
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise CacheError(str(error)) from error
+    if zlib.crc32(line) != checksum:
+        raise CacheError(f"variant {number} is damaged")
+    return line
 
 
 def write(file: Path, raw: bytes) -> bool:
@@ -185,7 +156,3 @@ def _drop_old(file: Path) -> None:
                 old.unlink(missing_ok=True)
     except OSError:  # another process tidies at the same time
         return
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

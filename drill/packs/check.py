@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from drill.packs.compile import Entry, load_packs
 from drill.packs.files import QUESTIONS, gather
+from drill.packs.lab_check import lab_problems
 from drill.packs.links import experiments, link_problems
 from drill.packs.lint import lint
 from drill.packs.problems import Problem
@@ -25,14 +27,14 @@ def check(packs: Sequence[Path]) -> list[Problem]:
     beliefs = {name: b for loaded in everything for name, b in loaded.pack.misconceptions.items()}
     ids = [f"{loaded.pack.name}:{name}" for loaded in everything for name in loaded.ids]
     labs = experiments(packs)
-    found: list[Problem] = []
+    found: list[Problem] = list(lab_problems(packs, beliefs))
     for loaded in everything:
         own = [
             *loaded.pack.problems,
             *link_problems(loaded, beliefs, ids, labs),
             *(problem for entry in loaded.entries for problem in _entry(entry)),
         ]
-        found += (dataclasses.replace(p, file=str(loaded.root / p.file)) for p in own)
+        found += (replace(p, file=str(loaded.root / p.file)) for p in own)
     return sorted(set(found), key=lambda p: (p.file, p.line, p.column, p.field, p.message))
 
 
@@ -84,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     for problem in problems:
         near = os.path.relpath(problem.file)
         shown = problem.file if near.startswith("..") else near
-        print(dataclasses.replace(problem, file=shown))  # noqa: T201
+        print(replace(problem, file=shown))  # noqa: T201
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     print(f"{errors} errors, {warnings} warnings", file=sys.stderr)  # noqa: T201

@@ -143,7 +143,8 @@ def compile_item(
     if item.source is not None:
         source = item.source
         excerpt = run.Excerpt(source.symbol, source.around, source.before, source.after)
-    return Compiled(head, questions, proof_site(item, report.file), excerpt), problems
+    site = proof_site(item, report.file)
+    return Compiled(head, questions, site, excerpt, item.lab), problems
 
 
 def _question(
@@ -280,8 +281,11 @@ def _qualified(item_id: str, pack: str) -> str:
 
 
 def content_hash(item: schema.Item) -> str:
-    """Hash of all that the item says, blind to layout, key order, comments and spelled defaults."""
-    meaning = item.model_dump(mode="json", exclude_defaults=True)
+    """Hash of all that the item says, blind to layout, key order, comments and spelled defaults.
+
+    The lab in which it is listed is no part of what it says.
+    """
+    meaning = item.model_dump(mode="json", exclude_defaults=True, exclude={"lab"})
     text = json.dumps(meaning, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -6,14 +6,15 @@ once for each version of the package, and a small index on disk remembers the fi
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.domain.questions import Body, Code, Excerpt, LineBody
 from drill.packs.installed import package_folder, public, version_of
@@ -32,14 +33,31 @@ class ExcerptError(Exception):
         self.kind: ExcerptErrorKind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     """Lines of a file that hold a symbol, and how they are named to the learner."""
 
     file: Path
     first: int
     last: int
     origin: str
+
+
+class SymbolSource(Struct, frozen=True):
+    """The whole source of a symbol."""
+
+    code: Code
+    """Dedented; `origin` as `cut` gives it."""
+    file: Path
+    first: int
+    """Number of its first line in the file."""
+
+
+def whole(symbol: str, cache_dir: Path | None = None) -> SymbolSource:
+    """The whole source of a symbol, decorators included; raises ExcerptError as `cut` does."""
+    span = _span(symbol, cache_dir)
+    lines = _lines(span.file)[span.first - 1 : span.last]
+    code = Code("\n".join(_dedent(lines)), "python", span.origin)
+    return SymbolSource(code, span.file, span.first)
 
 
 def cut(excerpt: Excerpt, cache_dir: Path | None = None) -> Code:
@@ -80,10 +98,10 @@ def place(body: Body, code: Code) -> Body:
     lines = code.text.split("\n")
     keys = tuple(_only_line(p, lines, code, "key") for p in body.patterns)
     faults = tuple(
-        dataclasses.replace(f, line=_only_line(f.pattern, lines, code, "fault")) if f.pattern else f
+        replace(f, line=_only_line(f.pattern, lines, code, "fault")) if f.pattern else f
         for f in body.faults
     )
-    return dataclasses.replace(body, lines=keys or body.lines, faults=faults)
+    return replace(body, lines=keys or body.lines, faults=faults)
 
 
 def _only_line(pattern: str, lines: list[str], code: Code, what: str) -> int:

@@ -49,6 +49,7 @@ ID = r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+"
 PART_ID = r"[a-z0-9]+([-_][a-z0-9]+)*"
 BELIEF_ID = r"[a-z]+\.[A-Za-z0-9]+([-_]+[A-Za-z0-9]+)*"
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+LAB = r"[a-z][a-z0-9_]*"
 DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+"
 
 

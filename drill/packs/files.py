@@ -6,8 +6,9 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from drill import __version__, paths
 from drill.domain.questions import TOPICS
@@ -40,8 +41,7 @@ _COMPILER = (
 _DOMAIN = ("questions", "expressions")
 
 
-@dataclass(frozen=True, slots=True)
-class PackFiles:
+class PackFiles(Struct, frozen=True):
     """A pack as found on disk."""
 
     root: Path

@@ -12,9 +12,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from drill.domain.questions import Head
 from drill.packs.proof_site import ProofSite
@@ -34,8 +35,7 @@ LOCAL = "proofs.json"
 _VALUE_LENGTH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One item's proof, as it ran."""
 
     item: str
@@ -44,7 +44,7 @@ class Entry:
     """Hash of the proof's source."""
     values: tuple[str, ...] = ()
     """Recomputed key of each variant; one text when all are alike."""
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = {}
     """Versions of the libraries that the proof depends on."""
     seconds: float = 0.0
     error: str = ""
@@ -140,7 +140,11 @@ def _hashed(
     content = hashlib.blake2b(source, digest_size=16).hexdigest()
     old = known.get(file)
     hashes: dict[str, str] = {}
-    if isinstance(old, dict) and old.get("content") == content and isinstance(old.get("hashes"), dict):
+    if (
+        isinstance(old, dict)
+        and old.get("content") == content
+        and isinstance(old.get("hashes"), dict)
+    ):
         hashes = dict(old["hashes"])
     missing = {key: functions for key, functions in wanted.items() if key not in hashes}
     if missing:

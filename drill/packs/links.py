@@ -23,6 +23,8 @@ class Experiment:
     claims: frozenset[str] = field(default_factory=frozenset)
     params: frozenset[str] = field(default_factory=frozenset)
     outcomes: frozenset[str] = field(default_factory=frozenset)
+    lab: str = ""
+    """Its lab's folder."""
 
 
 def experiments(roots: Sequence[Path]) -> dict[str, Experiment]:
@@ -39,6 +41,7 @@ def experiments(roots: Sequence[Path]) -> dict[str, Experiment]:
                         _names(entry.get("claims")),
                         _names(entry.get("params")),
                         _names(entry.get("outcomes")),
+                        file.parent.name,
                     )
     return found
 
@@ -72,6 +75,7 @@ def link_problems(
         yield from _items(entry, loaded.pack.name, ids)
         if labs:
             yield from _experiment(entry, labs)
+            yield from _lab(entry, sorted({each.lab for each in labs.values()}))
     yield from _proofs(loaded)
 
 
@@ -116,6 +120,13 @@ def _experiment(entry: Entry, labs: Mapping[str, Experiment]) -> Iterator[Proble
                 said = f"{link.name} has no outcome `{outcome}`; {hint}"
                 loc: Loc = ("fields", n, "outcome") if part.outcome else ("fields", n, "id")
                 yield report.problem(loc, said, "an outcome of its lab.yaml")
+
+
+def _lab(entry: Entry, folders: Sequence[str]) -> Iterator[Problem]:
+    name = entry.item.lab
+    if name and name not in folders:
+        said = f"there is no lab `{name}`; {did_you_mean(name, folders)}"
+        yield entry.report.problem(("lab",), said, "a folder of labs/ with a lab.yaml")
 
 
 def _proofs(loaded: Loaded) -> Iterator[Problem]:

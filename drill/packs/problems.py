@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Loc: TypeAlias = tuple[str | int, ...]
 """Path of a field inside a YAML document: `(0, "options", 2, "text")`."""
@@ -12,8 +13,7 @@ Loc: TypeAlias = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One fault of a file; lines and columns count from 1."""
 
     file: str

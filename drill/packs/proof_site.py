@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 SELF_PROVING = ("code", "source")
 """Words in place of a function's name: the code shown is run, or the excerpt's patterns found."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProofSite:
+class ProofSite(Struct, frozen=True, omit_defaults=True):
     """What is executed to prove an item."""
 
     file: str = ""

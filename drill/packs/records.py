@@ -21,6 +21,8 @@ class Compiled:
     """`file` is relative to the pack's folder."""
     excerpt: Excerpt | None = None
     """For a `source:` item: what is cut when the question is asked."""
+    lab: str = ""
+    """Folder of the lab that it belongs to, besides that of its experiment."""
 
 
 @dataclass(slots=True)

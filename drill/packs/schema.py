@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from drill.domain.questions import ROLES, Level, Relevance, Role
 from drill.packs.fields import (
+    LAB,
     MAX_VARIANTS,
     NAME,
     BeliefId,
@@ -70,6 +71,9 @@ class Item(Model):
     explanation: Text = Field(description="Why the key is the key, in 2 to 8 sentences.")
     sources: list[AnySource] = Field(min_length=1)
     experiment: ExperimentModel | None = None
+    lab: Annotated[str, matching(LAB, "the folder of a lab, such as `cfg_reading`")] = Field(
+        "", description="Lab whose questions it is one of; that of `experiment` needs no naming."
+    )
     follow_up: Strings = Field([], description="What an interviewer would ask next.")
     siblings: list[Sibling] = Field([], description="Ids of items that give this one away.")
     confusable: list[Confusable] = Field([], description="Topics or ids learners mix up with it.")

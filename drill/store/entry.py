@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any
+
+from msgspec import Struct
 
 from drill.domain.memory.events import Event, Kind, Mode
 from drill.domain.memory.state import MemoryState
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """A judged answer, as a session hands it over."""
 
     item_id: str
@@ -33,7 +33,7 @@ class Review:
     self_score: float | None = None
     said_aloud: bool = False
     session_id: str = ""
-    points: Mapping[str, str] = field(default_factory=dict)
+    points: Mapping[str, str] = {}
     """Point id to `credited`, `ask`, `missed` or `ticked` (by the learner)."""
     misconceptions: tuple[str, ...] = ()
     """Beliefs that the answer showed."""
@@ -45,11 +45,10 @@ class Review:
     """Given: recording it twice has the effect of once."""
 
 
-REVIEW_FIELDS = tuple(f.name for f in fields(Review))
+REVIEW_FIELDS = Review.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What a write did: the event, and the item's memory before and after it."""
 
     uuid: str

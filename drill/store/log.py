@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
+
+from msgspec import Struct
 
 from drill.domain.memory.events import Event, Kind
 from drill.domain.memory.state import STATE_FIELDS, MemoryState, ParameterSet
@@ -70,8 +71,7 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer as it counts now: not undone, with the grade that holds."""
 
     seq: int

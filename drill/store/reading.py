@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from drill.domain.memory.beliefs import BeliefState, beliefs
 from drill.domain.memory.pace import HistorySummary, PaceSample, summarise
@@ -28,8 +29,7 @@ PACE_ANSWERS = 500
 """Newest answers that the personal pace is learned from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Where the learner stands on a study day."""
 
     due: int
@@ -44,8 +44,7 @@ class Counts:
     known: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayCount:
+class DayCount(Struct, frozen=True):
     """One study day of answers."""
 
     study_day: int
@@ -57,8 +56,7 @@ class DayCount:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
+class LogRow(Struct, frozen=True):
     """One event of an item's history, undone ones included."""
 
     uuid: str

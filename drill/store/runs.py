@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from drill.store.db import Access
 
@@ -15,8 +16,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One finished run of an experiment."""
 
     id: str
@@ -34,7 +34,7 @@ class Run:
     seed: int
     artefacts: Sequence[str] = ()
     """Paths relative to the runs folder."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = {}
 
 
 _JSON = ("params", "metrics", "claims", "outcomes", "versions", "artefacts", "extra")

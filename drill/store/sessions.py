@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from drill.store.db import Access
 from drill.store.log import to_text
@@ -15,8 +16,7 @@ from drill.store.log import to_text
 COLUMNS = "id, kind, started, ended, study_day, seed, minutes, position, plan, draft, summary"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A stored session. `plan`, `draft` and `summary` are whatever JSON its service keeps."""
 
     id: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from drill.domain.memory.pace import HistorySummary
 from drill.domain.memory.queue import Planned, QueueSettings, plan_session
@@ -22,7 +21,7 @@ def due(item: str, stability: float = 10.0, ago: int = 12, **changes: object) ->
     state = MemoryState(
         item, stability, 5.0, due_day=DAY - 1, last_day=DAY - ago, first_day=DAY - 50, reps=3
     )
-    return replace(state, **changes)  # type: ignore[arg-type]
+    return replace(state, **changes)
 
 
 def plan(

@@ -252,7 +252,7 @@ for _ in range(8):
     open_bank([Path(sys.argv[1])], Path(sys.argv[2]))
     best = min(best, time.process_time() - begin)
 loaded = {name.partition(".")[0] for name in sys.modules}
-heavy = {"pydantic", "yaml", "torch", "diffusers", "numpy", "simpleeval", "msgspec", "rich"}
+heavy = {"pydantic", "yaml", "torch", "diffusers", "numpy", "simpleeval", "rich"}
 print(len(bank.heads), opened, best, ",".join(sorted(loaded & heavy)) or "-")
 """
 

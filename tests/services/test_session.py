@@ -285,7 +285,7 @@ def test_an_item_that_left_the_bank_is_passed_over(drill: Drill) -> None:
 
 
 def test_placement_marks_what_is_easier_as_known(drill: Drill) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     drill.keep_profile(replace(drill.profile, level="mid"))
     placement = drill.start_placement()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from drill.domain.memory.rating import GUESS
 from drill.domain.memory.state import HARD
@@ -32,8 +33,7 @@ class Evidence(Protocol):
     def misconceptions(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class BeliefState:
+class BeliefState(Struct, frozen=True):
     """Where a learner stands with one misconception."""
 
     id: str

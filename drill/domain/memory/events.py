@@ -9,8 +9,10 @@ two machines is therefore a union.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.domain.memory.state import MemoryState, ParameterSet, as_grade
 
@@ -27,8 +29,7 @@ SCHEDULING_MODES: frozenset[str] = frozenset({"session", "retry", "placement"})
 own: reviewing ahead would inflate intervals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What replay needs of a row of the log."""
 
     uuid: str

@@ -10,10 +10,11 @@ front end calls `warm` while the learner is still reading.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from drill.domain.memory.state import (
     AGAIN,

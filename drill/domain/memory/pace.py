@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 PRIOR_WEIGHT = 8.0
 """How many answers the declared times count for."""
@@ -14,8 +15,7 @@ LONGEST_FEEDBACK = 180.0
 """A longer gap is a break, not reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaceSample:
+class PaceSample(Struct, frozen=True):
     """Time of one past answer."""
 
     type: str
@@ -27,15 +27,14 @@ class PaceSample:
     session_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HistorySummary:
+class HistorySummary(Struct, frozen=True):
     """What choosing the next questions needs of the history."""
 
     answered_today: frozenset[str] = frozenset()
     """Items answered on this study day in any mode."""
     new_today: int = 0
     """Items answered for the first time in a session today."""
-    pace: Mapping[str, float] = field(default_factory=dict)
+    pace: Mapping[str, float] = {}
     """Answer type to the learner's time over the declared time."""
     overall_pace: float = 1.0
     feedback_seconds: float = DEFAULT_FEEDBACK

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from drill.domain.memory.ordering import interleaved
 from drill.domain.memory.pace import HistorySummary
@@ -36,8 +37,7 @@ NEW_RECALL = 0.6
 """Chance that a new item is answered right, for the time that retries will take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """One place in a session."""
 
     item_id: str
@@ -46,14 +46,13 @@ class Planned:
     """Expected time with feedback and, in proportion to its chance, the retry."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
+class QueueSettings(Struct, frozen=True):
     """What the learner is preparing for."""
 
     level: Level = "mid"
     roles: tuple[Role, ...] = ()
     new_per_day: int = 15
-    topic_weights: Mapping[str, float] = field(default_factory=dict)
+    topic_weights: Mapping[str, float] = {}
     """Topic to how much of the new items it should get; 1 where it is not named."""
     interview_day: int | None = None
     target_recall: float = 0.9

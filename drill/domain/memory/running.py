@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.domain.memory.queue import RETRY_SHARE, Planned
 from drill.domain.memory.state import AGAIN
@@ -15,8 +18,7 @@ MOST_RETRIES = 2
 """Retries of one item in a session: a third failure is left to the next day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """A wrong item waiting to come back."""
 
     item_id: str
@@ -27,8 +29,7 @@ class Retry:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """The whole state of a running session; store it as JSON after every answer."""
 
     upcoming: tuple[Planned, ...]
@@ -53,16 +54,13 @@ class Running:
 
     def to_json(self) -> dict[str, Any]:
         """A form that JSON can hold."""
-        return asdict(self)
+        made: dict[str, Any] = msgspec.to_builtins(self)
+        return made
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Running:
         """The inverse of `to_json`."""
-        return cls(
-            upcoming=tuple(Planned(**p) for p in body["upcoming"]),
-            asked=tuple(Planned(**p) for p in body["asked"]),
-            retries=tuple(Retry(**r) for r in body["retries"]),
-        )
+        return msgspec.convert(body, cls)
 
 
 def begin(plan: Sequence[Planned]) -> Running:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 Grade: TypeAlias = Literal[1, 2, 3, 4]
 """FSRS rating: 1 Again, 2 Hard, 3 Good, 4 Easy. Hard is a pass."""
@@ -25,8 +27,7 @@ def as_grade(value: int) -> Grade:
     raise ValueError(f"a grade is 1 (again), 2 (hard), 3 (good) or 4 (easy), got {value!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryState:
+class MemoryState(Struct, frozen=True):
     """Memory of one item after the log so far. Days are study days."""
 
     item_id: str
@@ -69,11 +70,10 @@ class MemoryState:
         )
 
 
-STATE_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(MemoryState))
+STATE_FIELDS: tuple[str, ...] = MemoryState.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSet:
+class ParameterSet(Struct, frozen=True):
     """What the scheduler computed with; named by every answer, so that a replay is exact."""
 
     parameters: tuple[float, ...] = ()
@@ -84,16 +84,15 @@ class ParameterSet:
     leech_lapses: int = 4
     origin: str = "default"
     """Where the weights come from: `default`, or which tuning produced them."""
-    id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", tuple(float(p) for p in self.parameters))
-        object.__setattr__(self, "desired_retention", clamp_retention(self.desired_retention))
-        object.__setattr__(self, "maximum_interval", clamp_interval(self.maximum_interval))
-        if not self.id:
-            object.__setattr__(self, "id", self._digest())
+        force_setattr(self, "parameters", tuple(float(p) for p in self.parameters))
+        force_setattr(self, "desired_retention", clamp_retention(self.desired_retention))
+        force_setattr(self, "maximum_interval", clamp_interval(self.maximum_interval))
 
-    def _digest(self) -> str:
+    @property
+    def id(self) -> str:
+        """Digest of the content: equal sets have the same id on every machine."""
         import hashlib
         import json
 
