@@ -6,13 +6,11 @@ keys by id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing that a key does."""
 
     id: str
@@ -34,7 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.quit", "ctrl+q", "quit", "quit", "Leave; everything is stored already.", False),
     Action("home.start", "enter", "start", "start", "Do what is due, or go on where you stopped."),
     Action("home.browse", "b", "browse", "browse", "Search the bank and see an item's history."),
-    Action("home.labs", "l", "labs", "experiments", "Run an experiment."),
+    Action("home.labs", "l", "labs", "labs", "Read a lab, run its starter and experiments."),
     Action("home.topic", "t", "topic", "one topic", "Practise one topic."),
     Action("home.setup", "s", "setup", "set-up", "Date, minutes a day, role, level, placement."),
     Action("home.undo", "u", "undo", "undo", "Take back the last answer.", False),
@@ -49,6 +47,14 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "session.skip", "f3,s", "skip", "skip", "Put the question off to the end of the session."
     ),
+    Action(
+        "session.read_on",
+        "pagedown",
+        "read(1)",
+        "more",
+        "Scroll the question down, while it is long.",
+    ),
+    Action("session.read_back", "pageup", "read(-1)", "less", "Scroll the question up.", False),
     Action(
         "session.known",
         "f4",
@@ -89,7 +95,7 @@ ACTIONS: tuple[Action, ...] = (
         "escape",
         "back",
         "back",
-        "Step back: from confidence to the answer, then home.",
+        "Step back: from confidence to the answer, in it, then home.",
     ),
     Action("feedback.next", "enter", "next", "next", "Go on."),
     Action("feedback.run", "e", "experiment", "experiment", "Run the experiment that shows it."),
@@ -125,6 +131,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "browse.state", "d", "state", "state", "All, due, new, seen, leeches, suspended, held back."
     ),
+    Action("browse.all", "c", "all", "clear", "Clear the search and all filters."),
     Action("browse.open", "enter", "open", "open", "Show the item with its history."),
     Action("browse.suspend", "s", "suspend", "suspend", "Suspend the item, or bring it back."),
     Action(
@@ -136,18 +143,34 @@ ACTIONS: tuple[Action, ...] = (
         False,
     ),
     Action("browse.back", "escape,q", "back", "home", "Back."),
-    Action("labs.run", "enter", "run", "run", "Run with these parameters."),
-    Action(
-        "labs.back", "escape,q", "back", "back", "Back; a running experiment is asked about first."
-    ),
-    Action(
-        "run.cancel",
-        "c",
-        "cancel",
-        "cancel",
-        "Stop the experiment; what it measured so far is dropped.",
-    ),
+    Action("labs.open", "enter", "open", "open", "Read the lab under the cursor."),
+    Action("labs.back", "escape,q", "back", "home", "Home."),
+    Action("lab.next", "n", "section(1)", "next", "Next section; the code follows."),
+    Action("lab.previous", "p", "section(-1)", "previous", "Section before."),
+    Action("lab.experiments", "e", "experiments", "experiments", "Run the lab's experiments."),
+    Action("lab.starter", "s", "starter", "starter", "Run starter.py and watch its output."),
+    Action("lab.questions", "a", "questions", "questions", "The questions of the lab."),
+    Action("lab.zoom", "z,f8", "zoom", "code", "Show the code on the whole screen."),
+    Action("lab.pane", "tab", "other_pane", "pane", "Move between text and code.", False),
+    Action("lab.back", "escape,q", "back", "back", "Back to the list."),
+    Action("starter.cancel", "c", "cancel", "stop", "Stop it; its output stays."),
+    Action("starter.again", "r,enter", "again", "again", "Run it once more."),
+    Action("starter.back", "escape,q", "back", "back", "Back to the lab; it ends."),
+    Action("questions.answer", "enter", "answer", "answer", "Answer it now; it counts."),
+    Action("questions.all", "x", "all", "answer all", "Answer all of them, one after the other."),
+    Action("questions.read", "v", "read", "read", "Show it with its history and, on v, its key."),
+    Action("questions.back", "escape,q", "back", "back", "Back to the lab."),
+    Action("experiment.enter", "enter", "enter", "run", "Run it, or open the former run chosen."),
+    Action("experiment.run", "ctrl+r", "run", "run", "Run it from a field; enter does too."),
+    Action("experiment.next", "tab", "app.focus_next", "fields", "Go to parameters, former runs."),
+    Action("experiment.reset", "f9", "reset", "defaults", "Put every default back."),
+    Action("experiment.back", "escape", "back", "back", "Back to the lab."),
+    Action("run.cancel", "c", "cancel", "cancel", "Stop the experiment; what it had is kept."),
+    Action("run.former", "f", "former", "former runs", "Show this run beside former ones."),
     Action("run.back", "escape,enter,q", "back", "back", "Back to where it was started."),
+    Action("runs.older", "right,n", "other(1)", "older", "Compare with the next older run."),
+    Action("runs.newer", "left,p", "other(-1)", "newer", "Compare with the next newer run."),
+    Action("runs.back", "escape,enter,q", "back", "back", "Back."),
 )
 
 _BY_ID = {action.id: action for action in ACTIONS}

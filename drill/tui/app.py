@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
@@ -14,6 +14,7 @@ from drill import paths
 from drill.config import ConfigError
 from drill.services.app import Drill, OpenError
 from drill.tui.actions import unknown_ids
+from drill.tui.in_order import InOrder
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_THEME = "textual-dark"
 
 
-class DrillApp(App[int]):
+class DrillApp(InOrder):
     """One window on the services."""
 
     TITLE = "drill"
@@ -93,6 +94,11 @@ class DrillApp(App[int]):
             labs_packages.install()
         self._back_up()
         self._prove_again()
+        if not self.is_headless:  # tests open many apps in one process
+            # What the start made stays and is never looked through again; what comes later is,
+            # little by little: no collection takes as long as a frame.
+            gc.freeze()
+            gc.set_threshold(5_000, 5, 50)
 
     @work(thread=True, exit_on_error=False)
     def _back_up(self) -> None:

@@ -20,13 +20,13 @@ def prose(text: str) -> Content:
     return spans("\n\n".join(paragraphs))
 
 
-def spans(text: str) -> Content:
-    """Text with `code spans` in the accent colour, the backticks left out."""
+def spans(text: str, style: str = "$text-accent") -> Content:
+    """Text with `code spans` in the accent colour or another style, the backticks left out."""
     parts: list[Content] = []
     at = 0
     for found in _SPAN.finditer(text):
         parts.append(Content(text[at : found.start()]))
-        parts.append(Content.styled(found.group(1), "$text-accent"))
+        parts.append(Content.styled(found.group(1), style))
         at = found.end()
     parts.append(Content(text[at:]))
     return Content("").join(parts)

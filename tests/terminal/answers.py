@@ -1,4 +1,7 @@
-"""Answers as keys: what a learner presses at 80x24 to give the key of a question, or miss it."""
+"""Answers as keys: what a learner presses to give the key of a question, or miss it.
+
+The keys of an answer are sent in one burst: the app takes them in order however fast they come.
+"""
 
 from __future__ import annotations
 
@@ -45,26 +48,18 @@ def give(screen: Screen, question: Question, *, right: bool = True) -> None:
         _lines(screen, body.lines if right else (wrong,))
     elif isinstance(body, MutantBody):
         _lines(screen, (body.line,) if right else (1 + (body.line == 1),))
-        screen.wait("esc: back to the code")
         screen.press(letter(next(i for i, e in enumerate(body.effects) if e.right is right)))
     elif isinstance(body, PredictBody):
         _predict(screen, body)
     else:
         text = right_answer(question) if right else wrong_answer(question)
-        stands = "half typed"
-        if isinstance(body, CodeBody):
-            stands = body.starter.strip().splitlines()[-1].strip()
-            screen.wait(stands)
-        # Of a burst, keys that are text overtake those that are bound: empty it before typing.
-        if stands in screen.words:
-            screen.press(*(("f7", "backspace") if several_lines(question) else ("ctrl+u",)))
-            screen.wait_until(lambda: stands not in screen.words, "an empty answer")
         if several_lines(question):
+            # Whatever stands there, a draft or a starter, gives way.
+            screen.press("f7", "backspace")
             screen.paste(text)
-            screen.wait(text.split()[-1])
             screen.press("ctrl+s")
         else:
-            screen.press(*text, "enter")
+            screen.press("ctrl+u", *text, "enter")
 
 
 def _choose(screen: Screen, body: ChoiceBody, right: bool) -> None:

@@ -18,7 +18,7 @@ from drill import paths
 from drill.domain.questions import PredictBody, Question
 from drill.services.app import Drill
 from drill.services.session import resume
-from tests.terminal.answers import give
+from tests.terminal.answers import give, types
 from tests.terminal.screen import Screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.labs]
@@ -100,6 +100,102 @@ def answer(screen: Screen, question: Question, sure: int, *, right: bool = True)
     screen.wait("Submit. How sure are you?")
     screen.press(str(sure))
     screen.wait("Grade", "back", "enter next")
+
+
+def test_a_whole_session_by_keys(start: Callable[..., Screen], home: Path) -> None:
+    kept = only(home, lambda question: question.head.type not in LATER)
+    assert len(kept) >= 8, f"the ledger proves too few types: {[q.head.type for q in kept]}"
+    screen = opened(start, "--minutes", "240")
+    hinted = skipped = undone = overruled = missed = resumed = ""
+    order: list[str] = []
+    for _ in range(3 * len(kept)):
+        question = asked(home)
+        if question is None:
+            break
+        item = question.head.id
+        shows(screen, question)
+        if not hinted and question.hints:
+            screen.press("f2")
+            screen.wait(f"Hint 1 of {len(question.hints)}")
+            hinted = item
+        elif not skipped and order:
+            screen.press("f3")
+            skipped = item
+            screen.wait_until(lambda: asked(home) != question, "another question")  # noqa: B023
+            continue
+        elif not resumed and types(question):
+            resumed = item
+            screen = _quit_and_resume(start, home, screen, question)
+        if not missed and item not in (hinted, skipped) and item not in order:
+            missed = item
+            answer(screen, question, 3, right=False)
+            (stored,) = [row for row in answers(home) if row["item_id"] == item]
+            assert (stored["grade"], stored["confidence"]) == (1, 3)
+            screen.wait("back in this session, then")
+        else:
+            answer(screen, question, 2)
+            screen.wait("✓ Right")
+            stored = answers(home)[-1]
+            assert (stored["item_id"], stored["auto_score"]) == (item, 1.0)
+            assert stored["confidence"] == 2
+            assert stored["hints"] == (item == hinted)
+            if not undone:
+                undone = item
+                screen.press("u")
+                screen.wait("Taken back")
+                shows(screen, question)
+                assert [row for row in answers(home) if row["item_id"] == item] == []
+                answer(screen, question, 2)
+            elif not overruled:
+                overruled = item
+                screen.press("4")
+                screen.wait("[easy] (yours)")
+                assert [answers(home)[-1][key] for key in ("item_id", "grade")] == [item, 4]
+        order.append(item)
+        screen.press("enter")
+    assert all((hinted, skipped, undone, overruled, missed, resumed))
+    screen.wait("Session done", f"{len(kept)} answered, {len(kept) - 1} right", "1 wrong")
+    screen.press("enter")
+    screen.wait("When is your interview?")  # home, for the first time
+    screen.press("ctrl+q")
+    assert screen.ended() == 0 and not screen.in_alternate_screen
+    _stored(home, {question.head.id for question in kept}, missed, overruled, order)
+
+
+def _quit_and_resume(
+    start: Callable[..., Screen], home: Path, screen: Screen, question: Question
+) -> Screen:
+    """Leave in the middle of typing; the next process shows the same question with the draft."""
+    screen.press(*"half typed")
+    screen.wait("half typed")
+    screen.press("ctrl+q")
+    assert screen.ended() == 0
+    assert "half typed" in draft(home)["answer"]
+    again = start("session")
+    shows(again, question)
+    again.wait("half typed")
+    return again
+
+
+def _stored(home: Path, items: set[str], missed: str, overruled: str, order: list[str]) -> None:
+    """The log tells the session as it was played, and the checks of the data hold."""
+    log = answers(home)
+    assert [row["item_id"] for row in log] == order
+    assert {row["item_id"] for row in log} == items
+    assert [row["mode"] for row in log].count("retry") == 1
+    retry = next(row for row in log if row["mode"] == "retry")
+    assert retry["item_id"] == missed and retry["grade"] > 1
+    easy = next(row for row in log if row["item_id"] == overruled)
+    assert easy["grade"] == 4 and easy["auto_grade"] != 4 and easy["overruled"]
+    kinds = [row["kind"] for row in rows(home, "SELECT kind FROM reviews")]
+    assert kinds.count("undo") == 1 and kinds.count("review") == len(log) + 1
+    (session,) = rows(home, "SELECT * FROM sessions")
+    assert session["ended"] and session["draft"] is None and session["position"] == len(log)
+    assert json.loads(session["summary"]) == {"answered": len(items), "right": len(items) - 1}
+    with services(home) as drill:
+        from drill.store.doctor import examine
+
+        assert [problem for problem in examine(drill.store) if problem] == []
 
 
 def test_code_is_judged_by_its_properties(start: Callable[..., Screen], home: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -17,6 +16,7 @@ from drill.tui.screens.help import HelpScreen
 from drill.tui.screens.home import HomeScreen
 from drill.tui.screens.setup import SetupScreen
 from drill.tui.screens.summary import SummaryScreen
+from drill.tui.widgets.confidence import ConfidenceBar
 from tests.tui.drive import into_session, settle, skip_to, text_of
 
 SIZES = [(60, 18), (80, 24), (120, 36), (200, 60)]
@@ -67,7 +67,7 @@ async def test_hostile_text_is_shown_as_it_is(app: DrillApp, drill: Drill) -> No
     def hostile(item_id: str, seed: int) -> Question:
         question = original(item_id, seed)
         rows = "\n\n".join(f"A {text} Z" for text in HOSTILE)
-        return dataclasses.replace(question, prompt=rows, explanation=rows)
+        return replace(question, prompt=rows, explanation=rows)
 
     drill.bank.question = hostile  # type: ignore[method-assign]
     wanted = [f"A {text} Z".replace("\t", " ") for text in HOSTILE]
@@ -185,3 +185,17 @@ async def test_meaning_does_not_need_colour(app: DrillApp, theme: str) -> None:
         await pilot.press("enter", "2")
         await settle(pilot, app)
         assert "✗ Wrong" in text_of(app)
+
+
+async def test_what_is_gone_is_painted_over(app: DrillApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await into_session(pilot, app)
+        compositor, bar = screen._compositor, screen.query_one(ConfidenceBar)
+        compositor.reflow(screen, screen.size)
+        compositor._dirty_regions.clear()
+        stood = bar.region
+        bar.display = False
+        compositor._full_map_invalidated = True  # as by an update of what is out of sight
+        assert bar not in compositor.full_map
+        compositor.reflow(screen, screen.size)
+        assert stood in compositor._dirty_regions

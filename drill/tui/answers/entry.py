@@ -8,7 +8,14 @@ from textual.widgets import Input, Static
 
 from drill.domain.grading.accepted import answer_help
 from drill.domain.questions import NumberBody, Question
-from drill.tui.answers.pane import AnswerPane
+from drill.tui.answers.pane import READING, AnswerPane
+from drill.tui.text import spans
+
+
+class Entry(Input):
+    """The line; what is long is the question."""
+
+    BINDINGS = [*READING]
 
 
 class EntryPane(AnswerPane):
@@ -23,8 +30,9 @@ class EntryPane(AnswerPane):
     def compose(self) -> ComposeResult:
         body = self.question.body
         unit = f" in {body.unit}" if isinstance(body, NumberBody) and body.unit else ""
-        yield Input(placeholder=f"your answer{unit}", compact=True, select_on_focus=False)
-        yield Static(answer_help(self.question.head.type), classes="help", markup=False)
+        yield Entry(placeholder=f"your answer{unit}", compact=True, select_on_focus=False)
+        accepted = spans(answer_help(self.question.head.type), "$text")
+        yield Static(accepted, classes="help", markup=False)
 
     def answer(self) -> str:
         return self.query_one(Input).value.strip()

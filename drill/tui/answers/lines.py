@@ -34,7 +34,8 @@ class LinePane(AnswerPane):
             word = "line" if len(self.lines) == 1 else "lines"
             said = f"{word} {', '.join(map(str, self.lines))}   (esc: back to the code)"
         else:
-            said = "Move in the code with the arrows; enter chooses the line, space marks several."
+            several = ", space marks several" if isinstance(self.body, LineBody) else ""
+            said = f"The arrows move in the code; enter chooses the line{several}."
         self.query_one("#lines", Static).update(said)
 
     def answer(self) -> str:
@@ -56,6 +57,13 @@ class LinePane(AnswerPane):
         for view in self.screen.query(CodeView):
             if view.selectable:
                 view.focus(scroll_visible=False)
+
+    def step_back(self) -> bool:
+        effects = self.query(Options)
+        if not any(options.has_focus for options in effects):
+            return False
+        self.focus_answer()
+        return True
 
     def chose(self, lines: tuple[int, ...]) -> None:
         """The code view's lines were chosen: ask for the effect, or be ready."""

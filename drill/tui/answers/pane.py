@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+
+READING: tuple[BindingType, ...] = (
+    Binding("pagedown", "screen.read(1)", "more", id="session.read_on"),
+    Binding("pageup", "screen.read(-1)", "less", show=False, id="session.read_back"),
+)
+"""For fields that would scroll themselves: an answer is short, what is long is the question."""
 
 
 class AnswerPane(Vertical):
@@ -33,3 +40,7 @@ class AnswerPane(Vertical):
     def focus_answer(self) -> None:
         """Put the focus where the answer is given."""
         raise NotImplementedError
+
+    def step_back(self) -> bool:
+        """Go back one part of the answer; False from the first one."""
+        return False

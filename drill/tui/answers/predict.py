@@ -63,6 +63,13 @@ class PredictPane(AnswerPane):
     def focus_answer(self) -> None:
         self.query_one("#field-0").focus(scroll_visible=False)
 
+    def step_back(self) -> bool:
+        for index in range(1, len(self.body.fields)):
+            if self.query_one(f"#field-{index}").has_focus:
+                self.query_one(f"#field-{index - 1}").focus()
+                return True
+        return False
+
     @on(Options.Marked)
     @on(Input.Changed)
     def _changed(self, event: Options.Marked | Input.Changed) -> None:

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.widgets import Static, TextArea
 
 from drill.domain.questions import AnswerType, CodeBody
-from drill.tui.answers.pane import AnswerPane
+from drill.tui.answers.pane import READING, AnswerPane
 
 
 class Editor(TextArea):
@@ -18,6 +18,7 @@ class Editor(TextArea):
         Binding("ctrl+s", "finish", "submit", show=False),
         # Selects a line in a TextArea; here it is what it is everywhere else.
         Binding("f6", "screen.undo", "undo"),
+        *READING,
     ]
 
     def action_finish(self) -> None:
@@ -45,7 +46,7 @@ class ProsePane(AnswerPane):
 
     def _help(self) -> str:
         if self.kind == "explain":
-            return "Your own words; terse is fine.  ctrl+s submits, ctrl+o opens your own editor"
+            return "Your own words.  ctrl+s submits, ctrl+o: your own editor"
         return "The printed text.  ctrl+s submits"
 
     def answer(self) -> str:
@@ -92,7 +93,7 @@ class CodePane(ProsePane):
         yield Static(self._help(), classes="help", markup=False)
 
     def _help(self) -> str:
-        return "tab indents by 4.  ctrl+s submits, ctrl+o opens your own editor"
+        return "tab indents by 4.  ctrl+s submits, ctrl+o: your own editor"
 
     def answer(self) -> str:
         return self.query_one(Editor).text.rstrip()

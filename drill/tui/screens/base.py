@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from textual import events, on
@@ -12,13 +13,19 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from drill.domain.questions import TOPICS
+from drill.tui.repaint import Repainting
 from drill.tui.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
+    from drill.services.asked import Asked
+    from drill.services.session import Session
     from drill.tui.app import DrillApp
 
 MIN_WIDTH, MIN_HEIGHT = 60, 18
+WIDE = 120
+"""Columns from which code stands beside the text."""
 
 
 class TooSmall(Container):
@@ -45,22 +52,27 @@ class HeaderLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        gap = self.size.width - self.left.cell_length - self.right.cell_length
-        if gap < 1:
-            return self.left
-        right = self.right.stylize("$foreground 60%")
-        return Content("").join([self.left, Content(" " * gap), right])
+        room = self.size.width - self.right.cell_length - 1
+        left = self.left.truncate(max(0, room), ellipsis=True)
+        gap = Content(" " * (self.size.width - left.cell_length - self.right.cell_length))
+        return Content("").join([left, gap, self.right.stylize("$foreground 60%")])
 
 
 class BaseScreen(Screen[None]):
-    """A header, a body and the footer. `-wide` is set from 120 columns."""
+    """A header, a body and the footer. `-wide` is set from `WIDE` columns."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-low"), (30, "-tall")]
 
     AUTO_FOCUS = ""
+    since = 0.0
+    """When what is shown came up, on the clock of events; earlier keys were not meant for it."""
     _resumed = False
     _gone = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = Repainting()
 
     def compose(self) -> ComposeResult:
         # Before the children are styled: set on the first resize, everything is styled twice.
@@ -84,6 +96,15 @@ class BaseScreen(Screen[None]):
         """What stands between header and footer."""
         raise NotImplementedError
 
+    @property
+    def wide(self) -> bool:
+        """Whether code stands beside the text."""
+        return self.app.size.width >= WIDE
+
+    def newly_shown(self) -> None:
+        """What is shown now was not there before: no key that was pressed until now is for it."""
+        self.since = monotonic()
+
     def head(self, left: Content | str, right: Content | str = "") -> None:
         """Set the header line."""
         self.query_one(HeaderLine).tell(
@@ -91,9 +112,32 @@ class BaseScreen(Screen[None]):
             right if isinstance(right, Content) else Content(right),
         )
 
+    def head_of(self, session: Session, asked: Asked, left: str = "") -> None:
+        """The header of a question and its feedback; `left` is the time that is left."""
+        head = asked.question.head
+        topic = Content.styled(TOPICS.get(head.topic, head.topic).split(":")[0], "bold")
+        place = " · ".join(p for p in (f"{asked.number} of ~{asked.expected}", left) if p)
+        if session.kind == "placement":  # it ends as soon as it knows enough
+            place = f"question {asked.number}"
+        about = Content(f" · {head.level} · {head.type}")
+        self.head(Content("").join([topic, about]), place)
+
     def key_word(self, action: str, word: str) -> str:
         """The word beside a key in the footer, where it depends on what is shown."""
         return word
+
+    async def place_code(self) -> None:
+        """Put the code where it belongs at this width, as it stood, after a resize."""
+        from drill.tui.widgets.code_view import CodeView
+
+        place = self.query_one("#side" if self.wide else "#code-slot")
+        for view in self.query(CodeView):
+            if view.parent is not place:
+                again, focused = view.again(), view.has_focus
+                await view.remove()
+                await place.mount(again)
+                if focused:
+                    again.focus(scroll_visible=False)
 
     async def on_resize(self, event: events.Resize) -> None:
         too_small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT

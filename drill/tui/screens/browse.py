@@ -12,13 +12,20 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from drill.domain.grading.key_text import key_text
-from drill.domain.questions import ANSWER_TYPES, LEVELS, TOPICS
+from drill.domain.questions import ANSWER_TYPES, LEVELS, TOPICS, Question
 from drill.services.browse import STATES, Browser, Filter, Row, history_lines, state_words
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import plain, prose, row, styled
+from drill.tui.text import plain, prose, row, spans, styled
 from drill.tui.widgets.code_view import CodeView
 from drill.tui.widgets.feedback import source_text
+from drill.tui.widgets.paragraphs import Paragraphs
+from drill.tui.widgets.paragraphs import Row as Line
+from drill.tui.widgets.said import Said
+
+LEAD = 33
+"""Columns of standing, topic and type."""
+_NOTHING = "Nothing matches. esc leaves the search and empties it, c clears the filters too."
 
 
 class BrowseScreen(BaseScreen):
@@ -35,6 +42,8 @@ class BrowseScreen(BaseScreen):
         with Vertical(id="home"):
             yield Input(placeholder="search prompts, ids, topics (/)", compact=True)
             yield Static("", id="facts", markup=False)
+            yield Said(widget_id="said")
+            yield Said(widget_id="none")
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
@@ -43,17 +52,17 @@ class BrowseScreen(BaseScreen):
         self.refill()
         self.query_one(OptionList).focus()
 
-    def refill(self) -> None:
-        """Draw the rows that pass the filter."""
+    def refill(self, said: str = "") -> None:
+        """Draw the rows that pass the filter, with a word about what was done."""
         self.rows = self.browser.rows(self.filter)
         options = self.query_one(OptionList)
         at = options.highlighted or 0
         options.clear_options()
-        width = max(30, self.size.width - 46)
+        width = max(20, self.size.width - 4 - 1 - LEAD)
         drawn = []
         for each in self.rows:
             prompt = each.prompt if len(each.prompt) <= width else each.prompt[: width - 1] + "…"
-            lead = f"{each.standing[:11]:<12}{each.topic:<13}{each.type[:8]:<9}"
+            lead = f"{each.standing[:11]:<12}{each.topic:<13}{each.type:<8}"
             drawn.append(Option(row(styled(lead, "$foreground 60%"), Content(prompt))))
         options.add_options(drawn)
         if drawn:
@@ -66,10 +75,9 @@ class BrowseScreen(BaseScreen):
         ]
         total = len(self.drill.bank.heads)
         self.head(styled("Browse", "bold"), f"{len(self.rows)} of {total}")
-        empty = "" if self.rows else "   nothing matches; esc in the search line clears it"
-        self.query_one("#facts", Static).update(
-            styled(" · ".join(shown) + empty, "$foreground 60%")
-        )
+        self.query_one("#facts", Static).update(styled(" · ".join(shown), "$foreground 60%"))
+        self.query_one("#said", Said).tell(said)
+        self.query_one("#none", Said).tell("" if self.rows else _NOTHING)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -91,6 +99,12 @@ class BrowseScreen(BaseScreen):
 
     def action_search(self) -> None:
         self.query_one(Input).focus()
+
+    def action_all(self) -> None:
+        self.filter = Filter()
+        self.query_one(Input).value = ""
+        self.refill()
+        self.query_one(OptionList).focus()
 
     def action_topic(self) -> None:
         self.filter = replace(self.filter, topic=_next(["", *TOPICS], self.filter.topic))
@@ -116,21 +130,22 @@ class BrowseScreen(BaseScreen):
         item = self._highlighted()
         if item:
             said = self.drill.toggle_suspended(item)
-            self.notify(said, markup=False)
             self.browser.refresh()
-            self.refill()
+            self.refill(said)
 
     def action_known(self) -> None:
         item = self._highlighted()
         if item:
-            self.notify(self.drill.mark_known(item), markup=False)
+            said = self.drill.mark_known(item)
             self.browser.refresh()
-            self.refill()
+            self.refill(said)
 
     def action_back(self) -> None:
         search = self.query_one(Input)
         if search.has_focus:
             search.value = ""
+            self.filter = replace(self.filter, words="")
+            self.refill()
             self.query_one(OptionList).focus()
         else:
             self.app.pop_screen()
@@ -159,7 +174,7 @@ class ItemScreen(BaseScreen):
         with VerticalScroll(id="feedback"):
             yield Static("", id="what", markup=False)
             yield Vertical(id="code-slot")
-            yield Static("", id="rest", markup=False)
+            yield Paragraphs("rest")
 
     async def on_mount(self) -> None:
         self.query_one("#code-slot").styles.height = "auto"
@@ -167,8 +182,8 @@ class ItemScreen(BaseScreen):
         await self.redraw()
         self.query_one("#feedback").focus()
 
-    async def redraw(self) -> None:
-        """Draw the item as it is now."""
+    async def redraw(self, said: str = "") -> None:
+        """Draw the item as it is now, with a word about what was done."""
         from drill.packs.excerpt import ExcerptError
 
         head = self.drill.bank.heads[self.item_id]
@@ -183,44 +198,46 @@ class ItemScreen(BaseScreen):
         await slot.remove_children()
         if question.code is not None:
             await slot.mount(CodeView(question.code))
-        state = facts["state"]
-        today = self.drill.store.today()
-        rows = [
-            styled(
-                f"\n{head.topic} · {head.level} · {head.type} · {head.relevance} · "
-                f"proof: {facts['standing']} · {state_words(state, today)}",
-                "$foreground 60%",
-            )
-        ]
+        state, today = facts["state"], self.drill.store.today()
+        told = (head.level, head.type, head.relevance, f"proof: {facts['standing']}")
+        standing = " · ".join((head.topic, *told, state_words(state, today)))
+        rows: list[Line] = [(Content(""), styled(standing, "$foreground 60%"))]
         if state is not None and not state.new:
-            rows.append(
-                Content(
-                    f"stability {state.stability:.1f} days, difficulty {state.difficulty:.1f}, "
-                    f"{state.reps} answers, {state.lapses} lapses"
-                )
+            memory = (
+                f"stability {state.stability:.1f} days, difficulty {state.difficulty:.1f}, "
+                f"{state.reps} answers, {state.lapses} lapses"
             )
-        if self.revealed:
-            rows.append(row(styled("Key  ", "bold"), Content(key_text(question))))
-            rows.append(prose(question.explanation))
-            listed = " · ".join(source_text(source) for source in question.sources)
-            rows.append(styled(f"Source: {listed}", "$foreground 60%"))
+            rows.append((Content(""), Content(memory)))
+        groups = [rows, *(self._key(question) if self.revealed else [])]
         history = history_lines(self.drill, self.item_id)
-        rows.append(styled("\nHistory", "bold"))
-        rows += [Content(f"  {line}") for line in history] or [Content("  not asked yet")]
-        rows.append(styled(f"\n{head.file}:{head.line}", "$foreground 60%"))
-        self.query_one("#rest", Static).update(Content("\n").join(rows))
+        groups.append([(Content(""), styled("History", "bold"))])
+        groups[-1] += [(Content("  "), Content(line)) for line in history or ["not asked yet"]]
+        groups.append([(Content(""), styled(f"{head.file}:{head.line}", "$foreground 60%"))])
+        if said:
+            groups.insert(0, [(Content(""), Content(said))])
+        self.query_one("#rest", Paragraphs).tell(groups)
+
+    @staticmethod
+    def _key(question: Question) -> list[list[Line]]:
+        """The key and why it is the key."""
+        listed = " · ".join(source_text(source) for source in question.sources)
+        lead, blank = styled("Key  ", "bold"), Content("")
+        key = [spans(line) for line in key_text(question).split("\n")]
+        return [
+            [(lead if n == 0 else Content("     "), line) for n, line in enumerate(key)],
+            [(blank, prose(question.explanation))],
+            [(blank, styled(f"Source: {listed}", "$foreground 60%"))],
+        ]
 
     async def action_reveal(self) -> None:
         self.revealed = not self.revealed
         await self.redraw()
 
     async def action_suspend(self) -> None:
-        self.notify(self.drill.toggle_suspended(self.item_id), markup=False)
-        await self.redraw()
+        await self.redraw(self.drill.toggle_suspended(self.item_id))
 
     async def action_known(self) -> None:
-        self.notify(self.drill.mark_known(self.item_id), markup=False)
-        await self.redraw()
+        await self.redraw(self.drill.mark_known(self.item_id))
 
     def action_leave(self) -> None:
         self.app.pop_screen()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from drill.domain.questions import TOPICS, LineBody, MutantBody, Question
+from drill.domain.questions import LineBody, MutantBody, Question
+from drill.services.asked import Feedback
 from drill.services.session import Session
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import lines, prose, row, styled
+from drill.tui.text import lines, prose, styled
 from drill.tui.widgets import feedback as text
 from drill.tui.widgets.code_view import CodeView
 from drill.tui.widgets.paragraphs import Paragraphs
@@ -20,7 +24,7 @@ from drill.tui.widgets.reveal import reveal
 
 
 class FeedbackScreen(BaseScreen):
-    """Dismissed with True to go on, False to go home."""
+    """Dismissed with what to say on going on, often nothing, or None to go home."""
 
     BINDINGS = bindings("feedback")
 
@@ -30,52 +34,63 @@ class FeedbackScreen(BaseScreen):
         self.cursor = 0
 
     def body(self) -> ComposeResult:
+        # Composed with its texts: filled in later, all would be laid out and painted once more.
         feedback = self.session.feedback
         assert feedback is not None
         question = feedback.asked.question
+        told = text.body(feedback, cursor=self._cursor_of(feedback))
         with Horizontal(id="stage", classes="has-code" if question.code else ""):
-            with Vertical(id="left"):
-                with VerticalScroll(id="feedback"):
-                    yield Static("", id="verdict", markup=False)
-                    yield Paragraphs("told")
-                    yield Static(self._asked(question), id="shown-prompt", markup=False)
-                    yield Vertical(id="code-slot")
-                yield Static("", id="memory", markup=False)
-            yield Vertical(id="side")
+            with Vertical(id="left"), VerticalScroll(id="feedback"):
+                yield Static(text.verdict_line(feedback), id="verdict", markup=False)
+                yield Paragraphs("told", told)
+                yield Static(self._asked(question), id="shown-prompt", markup=False)
+                with Vertical(id="code-slot"):
+                    if not self.wide:
+                        yield from self._code(question)
+            with Vertical(id="side"):
+                if self.wide:
+                    yield from self._code(question)
+        if question.experiment is not None:
+            offer = text.experiment_line(question, self.app.size.width - 2)
+            yield Static(offer, id="offer", markup=False)
+        yield Static(text.memory_line(feedback), id="memory", markup=False)
 
     @staticmethod
     def _asked(question: Question) -> Content:
         return lines(styled("The question", "bold"), prose(question.prompt))
 
-    async def on_mount(self) -> None:
-        feedback = self.session.feedback
-        assert feedback is not None
-        question = feedback.asked.question
-        topic = TOPICS.get(question.head.topic, question.head.topic).split(":")[0]
-        self.head(
-            row(styled(topic, "bold"), Content(f" · {question.head.level} · {question.head.type}")),
-            f"{feedback.asked.number} of ~{feedback.asked.expected}",
-        )
-        self.query_one("#code-slot").styles.height = "auto"
+    @staticmethod
+    def _code(question: Question) -> ComposeResult:
         if question.code is not None:
             view = CodeView(question.code, widget_id="code")
-            place = "#side" if self.has_class("-wide") else "#code-slot"
-            await self.query_one(place).mount(view)
             if isinstance(question.body, LineBody):
                 view.flag(dict.fromkeys(question.body.lines, "✓"))
             elif isinstance(question.body, MutantBody):
                 view.flag({question.body.line: "✓"})
-        self.redraw()
-        self.query_one("#feedback").focus()
+            yield view
+
+    async def on_resize(self, event: events.Resize) -> None:
+        await self.place_code()
+
+    def on_mount(self) -> None:
+        feedback = self.session.feedback
+        assert feedback is not None
+        self.head_of(self.session, feedback.asked)
+        self.query_one("#feedback").focus(scroll_visible=False)
+        self.newly_shown()
+        # While the learner reads: in the middle of the next answer it would be felt.
+        self.set_timer(0.4, gc.collect)
+
+    def _cursor_of(self, feedback: Feedback) -> int:
+        return self.cursor if feedback.verdict.points else -1
 
     def redraw(self) -> None:
         """Draw the feedback as it is now."""
         feedback = self.session.feedback
         if feedback is None:
             return
-        cursor = self.cursor if feedback.verdict.points else -1
         self.query_one("#verdict", Static).update(text.verdict_line(feedback))
-        self.query_one(Paragraphs).tell(text.body(feedback, cursor=cursor))
+        self.query_one(Paragraphs).tell(text.body(feedback, cursor=self._cursor_of(feedback)))
         self.query_one("#memory", Static).update(text.memory_line(feedback))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -90,25 +105,23 @@ class FeedbackScreen(BaseScreen):
 
     def action_next(self) -> None:
         self.session.advance()
-        self._leave(True)
+        self._leave("")
 
     def action_back(self) -> None:
         self.session.advance()
-        self._leave(False)
+        self._leave(None)
 
-    def _leave(self, went_on: bool) -> None:
-        screen: Screen[bool] = self  # type: ignore[assignment]
-        screen.dismiss(went_on)
+    def _leave(self, said: str | None) -> None:
+        screen: Screen[str | None] = self  # type: ignore[assignment]
+        screen.dismiss(said)
 
     def action_undo(self) -> None:
         self.session.undo()
-        self.notify("Taken back; answer again.", markup=False)
-        self._leave(True)
+        self._leave("Taken back; answer again.")
 
     def action_suspend(self) -> None:
         self.session.suspend()
-        self.notify("Suspended; browse brings it back.", markup=False)
-        self._leave(True)
+        self._leave("Suspended; browse brings it back.")
 
     def action_grade(self, grade: int) -> None:
         self.session.overrule(grade)

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from drill.tui.actions import ACTIONS
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import prose, styled
+from drill.tui.widgets.keys_line import key_name
 
 _ABOUT = """
 Each day drill asks what you are about to forget, and something new. Answer, say how sure you are,
@@ -28,15 +29,19 @@ _PLACES = {
     "session": "While a question is asked",
     "feedback": "After an answer",
     "browse": "Browse",
-    "labs": "Experiments",
+    "labs": "The list of labs",
+    "lab": "A lab",
+    "starter": "A running starter",
+    "questions": "The questions of a lab",
+    "experiment": "The experiments of a lab",
     "run": "A running experiment",
+    "runs": "Former runs",
 }
-_KEY_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
 
 
 def key_names(keys: str) -> str:
     """Keys as a person would say them."""
-    return ", ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))
+    return ", ".join(key_name(key) for key in keys.split(","))
 
 
 class HelpScreen(BaseScreen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -13,25 +13,39 @@ from drill.domain.questions import TOPICS
 from drill.services.app import Overview
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import row, styled
-from drill.tui.widgets.bars import bar
+from drill.tui.text import row, spans, styled
+from drill.tui.widgets.paragraphs import Paragraphs, Row
+from drill.tui.widgets.said import Said
+
+BAR = 16
+"""Cells of the line that shows how much of a topic was seen, where there is room."""
+MOST_BELIEFS = 3
+"""Beliefs that are told in words; the newest answers may add dozens."""
 
 
 class HomeScreen(BaseScreen):
     """Drawn again whenever it is returned to."""
 
     BINDINGS = bindings("home")
+    _drawn_at = 0
+    """The width at which the rows were drawn."""
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="home"):
             yield Static("", id="next", markup=False)
+            yield Said(widget_id="said")
             yield Static("", id="facts", markup=False)
             yield Static("", id="topics", markup=False)
+            yield Paragraphs("beliefs")
             yield Static("", id="labs", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
         self.set_interval(1.0, self._labs_line)
+
+    async def on_resize(self, event: events.Resize) -> None:
+        if self._drawn_at not in (0, event.size.width):
+            self.redraw()
 
     def on_screen_resume(self) -> None:
         self.call_next(self.redraw)
@@ -40,11 +54,12 @@ class HomeScreen(BaseScreen):
     def _read_history(self, overview: Overview) -> None:
         """What needs the whole log waits until the screen is painted."""
         self.app.call_from_thread(
-            self._told_history, overview, self.drill.streak(), len(self.drill.beliefs())
+            self._told_history, overview, self.drill.streak(), self.drill.beliefs()
         )
 
-    def _told_history(self, overview: Overview, streak: int, beliefs: int) -> None:
-        self.query_one("#facts", Static).update(self._facts(overview, streak, beliefs))
+    def _told_history(self, overview: Overview, streak: int, beliefs: list[str]) -> None:
+        self.query_one("#facts", Static).update(self._facts(overview, streak, len(beliefs)))
+        self.query_one("#beliefs", Paragraphs).tell([self._beliefs(beliefs)])
 
     def redraw(self) -> None:
         """Draw what the services say now."""
@@ -53,12 +68,14 @@ class HomeScreen(BaseScreen):
 
             self.app.push_screen(SetupScreen(first=True))
             return
+        self._drawn_at = self.app.size.width
         overview = self.drill.overview()
         self.head(styled("drill", "bold"), self._countdown())
         self.query_one("#next", Static).update(self._next(overview))
         self.query_one("#facts", Static).update(self._facts(overview))
         self._read_history(overview)
         self.query_one("#topics", Static).update(self._topics(overview))
+        self.query_one("#said", Said).tell("")
         self._labs_line()
 
     def _countdown(self) -> str:
@@ -99,19 +116,34 @@ class HomeScreen(BaseScreen):
             parts.append(f"{o.held} held back until proven again")
         return styled(" · ".join(parts), "$foreground 60%")
 
+    def _beliefs(self, names: list[str]) -> list[Row]:
+        """What was believed wrongly and is not mended yet."""
+        registry = self.drill.bank.misconceptions
+        said = [registry[name].belief for name in names if name in registry]
+        if not said:
+            return []
+        shown = said[:MOST_BELIEFS]
+        rest = f" ({len(said)} in all)" if len(said) > len(shown) else ""
+        head = styled(f"Still believed, though wrong{rest}", "bold")
+        rows: list[Row] = [(Content(""), head)]
+        rows += [(styled("✗ ", "$text-error"), spans(text)) for text in shown]
+        return rows
+
     def _topics(self, o: Overview) -> Content:
         width = max(len(title.split(":")[0]) for title in TOPICS.values())
+        cells = max(4, min(BAR, self.app.size.width - width - 28))
         drawn = [styled(f"{'':<{width}}    due   new   seen", "$foreground 60%")]
         for topic, title in TOPICS.items():
             counts = o.topics.get(topic, {})
             items, seen = counts.get("items", 0), counts.get("seen", 0)
             due = counts.get("due", 0)
-            share = bar(seen / items if items else 0.0, 16)
+            length = -(-cells * seen // items) if items else 0
             drawn.append(
                 row(
                     styled(f"{title.split(':')[0]:<{width}}", "bold" if due else ""),
                     Content(f"  {due or '·':>5} {counts.get('new', 0) or '·':>5}   "),
-                    styled(share, "$text-accent on $panel"),
+                    styled("━" * length, "$text-accent"),
+                    styled("─" * (cells - length), "$foreground 20%"),
                     styled(f" {seen}/{items}", "$foreground 60%"),
                 )
             )
@@ -120,6 +152,8 @@ class HomeScreen(BaseScreen):
     def _labs_line(self) -> None:
         from drill.services import labs_packages
 
+        if not self.is_current:
+            return
         standing = labs_packages.standing()
         line = self.query_one("#labs", Static)
         line.display = standing.state != "ready"
@@ -164,10 +198,9 @@ class HomeScreen(BaseScreen):
     def action_undo(self) -> None:
         session = self.drill.start_session()
         undone = session.undo()
-        self.notify(
-            f"Taken back: {undone}" if undone else "There is nothing to take back.", markup=False
-        )
         self.redraw()
+        said = f"Taken back: {undone}…" if undone else "There is nothing to take back."
+        self.query_one("#said", Said).tell(said)
 
     def action_install(self) -> None:
         from drill.services import labs_packages

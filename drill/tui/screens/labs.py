@@ -1,109 +1,109 @@
-"""The experiments: what each varies and claims, its parameters, and former runs."""
+"""The labs in their order: what each has to read, to run and to answer."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
 
-from drill.lab.manifest import ExperimentInfo
-from drill.lab.params import ParamError, parse_settings
-from drill.services.labs import RunRecord, all_labs, former
+from drill.domain.questions import TOPICS
+from drill.lab.manifest import Lab
+from drill.services.lab_reading import questions_of
+from drill.services.labs import all_labs, former
+from drill.services.past_runs import PastRun
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import plain, prose, row, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
+from drill.tui.widgets.text_rows import TextRows
+
+_MUTED = "$foreground 60%"
 
 
 class LabsScreen(BaseScreen):
-    """A list, the facts of the chosen experiment, and one line of parameters."""
+    """The list; on a wide terminal the facts of the lab under the cursor beside it."""
 
     BINDINGS = bindings("labs")
+    CSS = """
+    #labs { height: 1fr; padding: 1 1 0 1; }
+    #labs > VerticalScroll { height: 1fr; width: 1fr; }
+    #labs > #about { display: none; padding: 0 1; }
+    LabsScreen.-wide #labs > #about { display: block; }
+    LabsScreen.-wide #labs > #list { max-width: 64; }
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.experiments: list[ExperimentInfo] = []
+        self.labs: tuple[Lab, ...] = ()
+        self.questions: dict[int, int] = {}
 
     def body(self) -> ComposeResult:
-        with Vertical(id="home"):
-            yield OptionList(id="list", markup=False, compact=True)
-            with VerticalScroll(id="facts-of", can_focus=False):
+        with Horizontal(id="labs"):
+            with VerticalScroll(id="list", can_focus=False):
+                yield TextRows()
+            with VerticalScroll(id="about", can_focus=False):
                 yield Paragraphs("facts")
-            yield Input(placeholder="parameters, such as scales=1,5,20 seeds=4", compact=True)
-            yield Static("", id="notice", markup=False)
 
     def on_mount(self) -> None:
-        self.head(styled("Experiments", "bold"), "enter runs the one under the cursor")
-        labs = all_labs(self.drill)
-        self.experiments = list(labs.experiments())
-        options = self.query_one(OptionList)
-        options.styles.height = min(8, max(1, len(self.experiments))) + 1
-        for info in self.experiments:
-            options.add_option(Option(plain(f"{info.name:<28}{info.title}")))
-        if not self.experiments:
-            none = Content("No pack here has experiments.")
-            self.query_one("#facts", Paragraphs).tell([[(Content(""), none)]])
-        if labs.problems:
-            self.query_one("#notice", Static).update(plain("\n".join(labs.problems)))
-        options.focus()
-        if self.experiments:
-            options.highlighted = 0
+        found = all_labs(self.drill)
+        self.labs = found.labs
+        self.questions = {n: len(questions_of(self.drill, lab)) for n, lab in enumerate(self.labs)}
+        self.head(styled("Labs", "bold"), f"{len(self.labs)}")
+        rows = self.query_one(TextRows)
+        rows.fill([self._entry(n, lab) for n, lab in enumerate(self.labs)])
+        if not self.labs:
+            says = "No pack here has labs. `drill paths` names the folder for packs of your own."
+            rows.fill([(Content(""), prose(says))])
+        rows.focus()
+        self._facts(0)
+        for problem in found.problems:
+            self.notify(problem, title="a lab is left out", severity="warning", markup=False)
 
-    @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        info = self.experiments[event.option_index]
-        blank = Content("")
-        params: list[Row] = [(blank, styled("Parameters", "bold"))]
-        for p in info.params:
-            given = styled(f"{p.name}={_text(p.default)}  ", "$text-accent")
-            params.append((Content("  "), row(given, Content(p.help))))
-        claims: list[Row] = [(blank, styled("Claims", "bold"))]
-        claims += [(Content("  · "), Content(claim.says)) for claim in info.claims]
-        runs: list[Row] = [(blank, styled("Former runs", "bold"))]
-        for run in former(self.drill, info.name, 5):
-            when = styled(f"  {run.started[:16].replace('T', ' ')}  ", "$foreground 60%")
-            runs.append((when, Content(f"{run.device}  {run.extra.get('sentence', '')}")))
-        if len(runs) == 1:
-            runs.append((Content("  "), styled("none yet", "$foreground 60%")))
-        groups = [[(blank, prose(info.summary))], params, claims, runs]
+    def on_screen_resume(self) -> None:
+        if self.labs:  # a run may have been added
+            self._facts(self.query_one(TextRows).cursor)
+
+    def _entry(self, n: int, lab: Lab) -> tuple[Content, Content]:
+        count = len(lab.experiments)
+        asked = self.questions[n]
+        facts = [
+            TOPICS.get(lab.topic, lab.topic).split(":")[0],
+            f"{count} experiment{'s' * (count != 1)}",
+            f"{asked} question{'s' * (asked != 1)}" if asked else "",
+            "" if lab.reading is not None else "no reading yet",
+        ]
+        # Unbroken inside a fact: a line ends between two of them.
+        about = styled(" · ".join(f.replace(" ", "\u00a0") for f in facts if f), _MUTED)
+        return styled(f"{lab.order:>3g}  ", _MUTED), Content("\n").join([plain(lab.title), about])
+
+    @on(TextRows.Moved)
+    def _moved(self, event: TextRows.Moved) -> None:
+        self._facts(event.row)
+
+    def _facts(self, n: int) -> None:
+        if n >= len(self.labs):
+            return
+        lab = self.labs[n]
+        groups: list[list[Row]] = [[(Content(""), styled(lab.title, "bold"))]]
+        for info in lab.experiments:
+            lines: list[Row] = [
+                (Content(""), row(styled(info.name, "$text-accent"), Content(f"  {info.title}"))),
+                (Content("  "), prose(info.summary)),
+            ]
+            for run in former(self.drill, info.name, 1):
+                past = PastRun(run)
+                lines.append((styled("  last run  ", _MUTED), Content(past.when)))
+                lines.append((Content("  "), Content(past.sentence)))
+            groups.append(lines)
         self.query_one("#facts", Paragraphs).tell(groups)
 
-    @on(OptionList.OptionSelected)
-    @on(Input.Submitted)
-    def action_run(self) -> None:
-        at = self.query_one(OptionList).highlighted
-        if at is None:
-            return
-        info = self.experiments[at]
-        notice = self.query_one("#notice", Static)
-        try:
-            words = self.query_one(Input).value.split()
-            params: dict[str, Any] = parse_settings(info.params, words)
-        except ParamError as error:
-            notice.set_class(True, "-error")
-            notice.update(plain(str(error)))
-            return
-        notice.update("")
-        from drill.tui.screens.run import RunScreen
+    @on(TextRows.Clicked)
+    def action_open(self) -> None:
+        from drill.tui.screens.lab import LabScreen
 
-        self.app.push_screen(RunScreen(info.name, params), self._ran)
-
-    def _ran(self, _: RunRecord | None) -> None:
-        options = self.query_one(OptionList)
-        at = options.highlighted
-        options.highlighted = None
-        options.highlighted = at
+        if self.labs:
+            self.app.push_screen(LabScreen(self.labs[self.query_one(TextRows).cursor]))
 
     def action_back(self) -> None:
         self.app.pop_screen()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(_text(v) for v in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

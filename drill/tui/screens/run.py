@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,22 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
 from drill.domain.questions import Choose
-from drill.services.labs import RunRecord, keep, recorded, run_spec
+from drill.services.labs import RunRecord, keep, keep_failed, recorded, run_spec
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, styled
 from drill.tui.widgets.bars import plot_bars
+from drill.tui.widgets.line_plot import LinePlot
 from drill.tui.widgets.paragraphs import Paragraphs, Row
-from drill.tui.widgets.picture import picture
+from drill.tui.widgets.picture import picture, read_png, repaint
 from drill.worker.protocol import Done, Error, Image, Log, Metric, Plot, Progress
 
+FEW_VALUES, FEW_SERIES = 12, 3
+"""Up to these a plot is a table of bars."""
 _HOLDS: dict[object, tuple[str, str, str]] = {
     True: ("✓", "$text-success", "holds"),
     False: ("✗", "$text-error", "does not hold"),
@@ -43,6 +48,8 @@ class RunScreen(BaseScreen):
         prediction: str = "",
         fields: Sequence[Choose] = (),
         model: str = "",
+        device: str = "",
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.experiment = name
@@ -52,9 +59,17 @@ class RunScreen(BaseScreen):
         """What was predicted, with the outcome that judges each."""
         self._predicted = dict(part.strip().partition("=")[::2] for part in prediction.split(";"))
         self.model = model
+        self.device = device
+        self.seed = seed
         self.record: RunRecord | None = None
         self.over = False
+        self._kept = False
+        """Whether the run is kept, so that it can be put beside former ones."""
+        self._run_id = ""
         self._log: list[str] = []
+        self._pictures: dict[str, tuple[Widget, Static]] = {}
+        """By name: the picture and its caption."""
+        self._plots: dict[str, Widget] = {}
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="feedback"):
@@ -74,7 +89,9 @@ class RunScreen(BaseScreen):
         self._run()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not self.over if action == "cancel" else True
+        if action == "cancel":
+            return not self.over
+        return self.over and self._kept if action == "former" else True
 
     def _tell_prediction(self, outcomes: Mapping[str, Any]) -> None:
         """Each field with what was predicted and, once there is one, what was measured."""
@@ -98,7 +115,15 @@ class RunScreen(BaseScreen):
 
         self._say("starting")
         try:
-            spec = run_spec(self.drill, self.experiment, self.params, model=self.model)
+            spec = await asyncio.to_thread(  # reads the labs' YAML
+                run_spec,
+                self.drill,
+                self.experiment,
+                self.params,
+                device=self.device,
+                model=self.model,
+                seed=self.seed,
+            )
             async for event in self.drill_app.experiments.run(spec):
                 await self._event(event)
         except (KeyError, ValueError, BusyError, WorkerError) as error:
@@ -107,17 +132,16 @@ class RunScreen(BaseScreen):
     async def _event(self, event: object) -> None:
         if isinstance(event, Progress):
             self.query_one(ProgressBar).update(total=event.total or None, progress=event.done)
-            self._say(event.label)
+            # Nothing is laid out again for a step of denoising.
+            said = styled(event.label, "$foreground 60%")
+            self.query_one("#doing", Static).update(said, layout=False)
         elif isinstance(event, Image):
             await self._picture(event)
         elif isinstance(event, Metric):
             at = f" at {event.step:g}" if event.step is not None else ""
             self._detail(f"{event.name}{at} = {event.value:.4g}")
         elif isinstance(event, Plot):
-            series = {name: [(p[0], p[1]) for p in points] for name, points in event.series.items()}
-            await self._place(
-                f"plot-{event.name}", Static(plot_bars(event.x_label, series), markup=False)
-            )
+            await self._plot(event)
         elif isinstance(event, Log):
             self._detail(event.text)
         elif isinstance(event, Done):
@@ -135,26 +159,37 @@ class RunScreen(BaseScreen):
             self.query_one("#details", Paragraphs).tell([[(Content(""), said)]])
 
     async def _picture(self, event: Image) -> None:
-        holder = Vertical(picture(event.png), Static(Content(event.caption), markup=False))
+        """A later picture of the same name is shown in the same place."""
+        image = await asyncio.to_thread(read_png, event.png)
+        caption = Content(event.caption)
+        shown = self._pictures.get(event.name)
+        if shown is not None:
+            repaint(shown[0], image)
+            shown[1].update(caption)
+            return
+        widget, below = picture(image), Static(caption, markup=False)
+        self._pictures[event.name] = widget, below
+        holder = Vertical(widget, below)
         holder.styles.height = "auto"
-        await self._place(f"image-{event.name}", holder)
+        await self.query_one("#pictures", Vertical).mount(holder)
 
-    async def _place(self, name: str, widget: Any) -> None:
-        """Mount a picture or plot; a later one of the same name takes the earlier one's place."""
-        safe = "".join(ch if ch.isalnum() or ch == "-" else "_" for ch in name)
-        pictures = self.query_one("#pictures", Vertical)
-        widget.add_class(f"of-{safe}")
-        old = list(pictures.query(f".of-{safe}"))
-        if old:
-            await pictures.mount(widget, before=old[0])
-            for each in old:
-                await each.remove()
+    async def _plot(self, event: Plot) -> None:
+        """A later plot of the same name is shown in the same place."""
+        shown, made = self._plots.get(event.name), plot(event)
+        if shown is None:
+            await self.query_one("#pictures", Vertical).mount(made)
+        elif isinstance(shown, LinePlot) and isinstance(made, LinePlot):
+            shown.show(made.series, *made.labels)
+            return
         else:
-            await pictures.mount(widget)
+            await self.query_one("#pictures", Vertical).mount(made, before=shown)
+            await shown.remove()
+        self._plots[event.name] = made
 
     def _finished(self, done: Done) -> None:
         self.over = True
         self.record = keep(self.drill, done)
+        self._kept, self._run_id = not done.recorded, done.run
         self.query_one(ProgressBar).display = False
         when = f"recorded on {done.recorded}, not live" if done.recorded else "live"
         self._say(f"{when} · {done.device} · {done.seconds:.1f} s · seed {done.seed}")
@@ -191,12 +226,18 @@ class RunScreen(BaseScreen):
             "cancelled": "Cancelled.",
             "unavailable": "It cannot run here.",
             "params": "A parameter is not accepted.",
+            "lost": "The connection was lost.",
         }
         lead = styled(words.get(error.error, "It failed."), "bold $text-error")
         told = row(lead, Content(f" {error.message}"))
         groups: list[list[Row]] = [[(styled("✗ ", "bold $text-error"), told)]]
         if error.log:
             groups[0].append((Content("  "), styled(f"Log: {error.log}", "$foreground 60%")))
+        kept = keep_failed(self.drill, error)
+        if kept is not None:
+            self._kept, self._run_id = True, kept.id
+            says = "What it had come to is kept; f shows it beside former runs."
+            groups[0].append((Content("  "), styled(says, "$foreground 60%")))
         shipped = recorded(self.drill, self.experiment, self.params)
         if shipped is not None and error.error != "cancelled":
             says = (
@@ -206,6 +247,7 @@ class RunScreen(BaseScreen):
             groups.append([(Content(""), Content(says))])
             self.record = RunRecord("", shipped.outcomes, shipped)
             self._tell_prediction(shipped.outcomes)
+            self._show_shipped(shipped)
         self._say("")
         self.refresh_bindings()
         self.query_one("#result", Paragraphs).tell(groups)
@@ -216,12 +258,40 @@ class RunScreen(BaseScreen):
             self._say("cancelling")
             await self.drill_app.experiments.cancel()
 
+    @work(exclusive=True, group="shipped", exit_on_error=False)
+    async def _show_shipped(self, shipped: Done) -> None:
+        """The picture of a recorded run, with what tells it from a live one."""
+        for path in map(Path, shipped.artefacts[:1]):
+            caption = f"recorded on {shipped.recorded}, {shipped.device}; not of this machine"
+            png = await asyncio.to_thread(path.read_bytes)
+            await self._picture(Image("recorded", png, caption))
+
+    def action_former(self) -> None:
+        from drill.services.labs import experiment
+        from drill.services.past_runs import past_runs
+        from drill.tui.screens.past_run import PastRunScreen
+
+        runs = past_runs(self.drill, self.experiment)
+        at = next((n for n, past in enumerate(runs) if past.run.id == self._run_id), None)
+        if at is not None:
+            info = experiment(self.drill, self.experiment)
+            self.app.push_screen(PastRunScreen(info, runs, at))
+
     def action_back(self) -> None:
         if not self.over:
             self.notify("It is still running; c cancels it.", markup=False)
             return
         screen: Screen[RunRecord | None] = self  # type: ignore[assignment]
         screen.dismiss(self.record)
+
+
+def plot(event: Plot) -> Widget:
+    """A few values as bars with their numbers, more of them as curves."""
+    series = {name: [(p[0], p[1]) for p in points] for name, points in event.series.items()}
+    values = {x for points in series.values() for x, _ in points}
+    if len(values) <= FEW_VALUES and len(series) <= FEW_SERIES:
+        return Static(plot_bars(event.x_label, series), markup=False)
+    return LinePlot(event.name, series, event.x_label, event.y_label)
 
 
 def _claim(claim: Mapping[str, Any]) -> list[Row]:

@@ -9,7 +9,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from drill.domain.questions import (
-    TOPICS,
     CodeBody,
     ExplainBody,
     LineBody,
@@ -23,13 +22,12 @@ from drill.services.session import Session
 from drill.tui.actions import bindings
 from drill.tui.answers import pane_for
 from drill.tui.answers.pane import AnswerPane
+from drill.tui.repaint import forget_removed
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import plain, prose, row, styled
+from drill.tui.text import prose, styled
 from drill.tui.widgets.code_view import CodeView
 from drill.tui.widgets.confidence import ConfidenceBar
-
-WIDE = 120
-"""Columns from which code stands beside the text."""
+from drill.tui.widgets.said import Said
 
 
 class SessionScreen(BaseScreen):
@@ -64,21 +62,17 @@ class SessionScreen(BaseScreen):
                     yield Static(why, id="why", markup=False)
                     yield Static(prompt, id="prompt", markup=False)
                     with Vertical(id="code-slot"):
-                        if question is not None and code and not self._wide:
+                        if question is not None and code and not self.wide:
                             yield self._code_view(question)
-                    yield Static(hints, id="hints", markup=False)
-                yield Static("", id="notice", markup=False)
+                    yield Said(hints, widget_id="hints")
+                yield Said(widget_id="notice")
                 with Vertical(id="answer"):
                     if self._pane is not None:
                         yield self._pane
                 yield ConfidenceBar("sure")
             with Vertical(id="side"):
-                if question is not None and code and self._wide:
+                if question is not None and code and self.wide:
                     yield self._code_view(question)
-
-    @property
-    def _wide(self) -> bool:
-        return self.app.size.width >= WIDE
 
     @staticmethod
     def _code_view(question: Question) -> CodeView:
@@ -86,7 +80,12 @@ class SessionScreen(BaseScreen):
         assert question.code is not None
         return CodeView(question.code, selectable=selectable, widget_id="code")
 
+    async def on_resize(self, event: events.Resize) -> None:
+        await self.place_code()
+
     def on_mount(self) -> None:
+        reading = self.query_one("#reading")
+        self.watch(reading, "show_vertical_scrollbar", self.refresh_bindings, init=False)
         if self.session.asked is None:
             self.call_next(self.show_current)
         else:
@@ -119,17 +118,14 @@ class SessionScreen(BaseScreen):
         self._show_hints(asked)
         self.query_one("#reading").scroll_home(animate=False)
         self._arrived()
+        forget_removed()
 
     def _arrived(self) -> None:
         """The question stands on the screen: its header, its draft, the focus, its time."""
         asked, pane = self.session.asked, self._pane
         assert asked is not None and pane is not None
         head = asked.question.head
-        topic = TOPICS.get(head.topic, head.topic).split(":")[0]
-        self.head(
-            row(styled(topic, "bold"), Content(f" · {head.level} · {head.type}")),
-            f"{asked.number} of ~{asked.expected} · {asked.minutes_left:.0f} min left",
-        )
+        self.head_of(self.session, asked, f"{asked.minutes_left:.0f} min left")
         if asked.draft:
             pane.restore(asked.draft)
         pane.focus_answer()
@@ -138,6 +134,7 @@ class SessionScreen(BaseScreen):
         self.query_one("#answer").set_class(head.type == "code", "-code")
         self.refresh_bindings()
         self.session.seen()
+        self.newly_shown()
         self.set_timer(0.2, self._prepare)
         if self.session.phase == "locked":
             self.call_next(self._judge_locked)
@@ -158,7 +155,7 @@ class SessionScreen(BaseScreen):
         await side.remove_children()
         self.query_one("#stage").set_class(question.code is not None, "has-code")
         if question.code is not None:
-            await (side if self._wide else slot).mount(self._code_view(question))
+            await (side if self.wide else slot).mount(self._code_view(question))
 
     async def on_screen_resume(self) -> None:
         asked = self.session.asked
@@ -166,12 +163,16 @@ class SessionScreen(BaseScreen):
             await self.show_current()
 
     def _show_hints(self, asked: Asked) -> None:
-        self.query_one("#hints", Static).update(self._hints(asked))
+        self.query_one("#hints", Said).tell(self._hints(asked))
 
     def _notice(self, text: str, *, error: bool = False) -> None:
-        notice = self.query_one("#notice", Static)
+        notice = self.query_one("#notice", Said)
         notice.set_class(error, "-error")
-        notice.update(plain(text))
+        notice.tell(text)
+
+    def _refuse(self, error: MalformedAnswerError) -> None:
+        """Why an answer cannot be read; what is accepted stands under the answer already."""
+        self._notice(str(error).partition("\nAccepted:")[0], error=True)
 
     # -- answering -----------------------------------------------------------------
 
@@ -209,7 +210,7 @@ class SessionScreen(BaseScreen):
             if answer:
                 self.session.read(answer)
         except MalformedAnswerError as error:
-            self._notice(str(error), error=True)
+            self._refuse(error)
             return False
         self._notice("" if answer else "There is no answer yet.", error=True)
         return bool(answer)
@@ -222,7 +223,7 @@ class SessionScreen(BaseScreen):
         try:
             self.session.submit(answer, event.confidence)
         except MalformedAnswerError as error:
-            self._notice(str(error), error=True)
+            self._refuse(error)
             self._pane.focus_answer()
             return
         if self.session.phase == "locked":
@@ -333,11 +334,16 @@ class SessionScreen(BaseScreen):
         self._shown = ""
         self.app.push_screen(FeedbackScreen(self.session), self._after_feedback)
 
-    async def _after_feedback(self, went_on: bool | None) -> None:
-        if went_on:
-            await self.show_current()
-        else:
+    async def _after_feedback(self, said: str | None) -> None:
+        if said is None:
             self.leave()
+        else:
+            await self._go_on(said)
+
+    async def _go_on(self, said: str) -> None:
+        """To what is asked now, with a word about what was done."""
+        await self.show_current()
+        self._notice(said)
 
     # -- actions -------------------------------------------------------------------
 
@@ -353,6 +359,8 @@ class SessionScreen(BaseScreen):
             return question.code is not None
         if action == "aloud":
             return isinstance(question.body, ExplainBody)
+        if action == "read":
+            return any(reading.show_vertical_scrollbar for reading in self.query("#reading"))
         return True
 
     def key_word(self, action: str, word: str) -> str:
@@ -370,26 +378,27 @@ class SessionScreen(BaseScreen):
             self.refresh_bindings()
             self.query_one("#reading").scroll_end(animate=False)
 
+    def action_read(self, by: int) -> None:
+        reading = self.query_one("#reading")
+        reading.scroll_relative(y=by * max(1, reading.size.height - 2), animate=False)
+
     async def action_skip(self) -> None:
         self.session.skip()
-        await self.show_current()
+        await self._go_on("Put off to the end of the session.")
 
     async def action_known(self) -> None:
         self.session.mark_known()
-        self.notify("Marked as known; asked once more before the date.", markup=False)
-        await self.show_current()
+        await self._go_on("Marked as known; asked once more before the date.")
 
     async def action_suspend(self) -> None:
         self.session.suspend()
-        self.notify("Suspended; browse brings it back.", markup=False)
-        await self.show_current()
+        await self._go_on("Suspended; browse brings it back.")
 
     async def action_undo(self) -> None:
-        undone = self.session.undo()
-        self.notify(
-            f"Taken back: {undone}" if undone else "There is nothing to take back.", markup=False
-        )
-        await self.show_current()
+        if self.session.undo():
+            await self._go_on("Taken back; answer again.")
+        else:
+            self._notice("There is nothing to take back.")
 
     def action_aloud(self) -> None:
         asked = self.session.asked
@@ -426,7 +435,8 @@ class SessionScreen(BaseScreen):
             self.app.push_screen(ZoomScreen(asked.question.code))
 
     def action_back(self) -> None:
-        if isinstance(self.focused, ConfidenceBar) and self._pane is not None and not self._busy:
-            self._pane.focus_answer()
-        else:
+        pane = self._pane
+        if isinstance(self.focused, ConfidenceBar) and pane is not None and not self._busy:
+            pane.focus_answer()
+        elif pane is None or not pane.step_back():
             self.leave()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -25,6 +24,9 @@ against keys that were proven by running the libraries, and shows why.
 Four questions first, each may be skipped with esc. All of it can be changed later (s on the home
 screen).
 """
+_CHANGE = """
+enter asks the four questions again; esc skips one and keeps what stands.
+"""
 
 
 class SetupScreen(BaseScreen):
@@ -42,7 +44,7 @@ class SetupScreen(BaseScreen):
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="home"):
-            yield Static(prose(_WELCOME), classes="text", markup=False)
+            yield Static(prose(_WELCOME if self.first else _CHANGE), classes="text", markup=False)
             yield Static("", id="profile", classes="text", markup=False)
 
     def on_mount(self) -> None:
@@ -77,7 +79,7 @@ class SetupScreen(BaseScreen):
                 Ask(
                     f"{problem}When is your interview?",
                     self.drill.profile.interview,
-                    "2026-12-20 or `21 days`; empty: no date",
+                    "2026-12-20 or 21 days; empty: no date",
                 )
             )
             if given is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from drill.services.session import Session
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import styled
+from drill.tui.text import plain, spans, styled
+from drill.tui.widgets.paragraphs import Paragraphs, Row
 
 
 class SummaryScreen(BaseScreen):
@@ -28,30 +30,31 @@ class SummaryScreen(BaseScreen):
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="home"):
-            yield Static("", id="done", markup=False)
+            yield Paragraphs("done")
 
     def on_mount(self) -> None:
         summary = self.session.finish()
         self.head("Session done", f"{summary.minutes:.0f} min")
         if summary.answered == 0:
-            parts = [styled("Nothing was asked.", "bold"), Content(summary.empty_reason)]
-        else:
-            parts = [
-                styled(
-                    f"{summary.answered} answered, {summary.right} right, {summary.partly} partly, "
-                    f"{summary.wrong} wrong.",
-                    "bold",
-                )
+            groups = [
+                _listed("Nothing was asked.", ()),
+                [(Content(""), plain(summary.empty_reason))],
             ]
-            if summary.sure_and_wrong:
-                listed = "\n".join(f"  · {prompt}" for prompt in summary.sure_and_wrong)
-                parts.append(Content(f"Sure, and wrong; these come back tomorrow:\n{listed}"))
-            if summary.beliefs:
-                listed = "\n".join(f"  · {belief}" for belief in summary.beliefs)
-                parts.append(Content(f"Beliefs to mend:\n{listed}"))
-            parts.append(Content(summary.tomorrow))
-        self.query_one("#done", Static).update(Content("\n\n").join(parts))
+        else:
+            counts = (
+                f"{summary.answered} answered, {summary.right} right, {summary.partly} partly, "
+                f"{summary.wrong} wrong."
+            )
+            again, beliefs = summary.sure_and_wrong, summary.beliefs
+            groups = [
+                _listed(counts, ()),
+                _listed("Sure, and wrong; these come back tomorrow:", again) if again else [],
+                _listed("Beliefs to mend:", beliefs) if beliefs else [],
+                [(Content(""), plain(summary.tomorrow))],
+            ]
+        self.query_one("#done", Paragraphs).tell(groups)
         self.query_one(VerticalScroll).focus()
+        self.newly_shown()
 
     def action_leave(self) -> None:
         self.leave()
@@ -71,3 +74,8 @@ class SummaryScreen(BaseScreen):
             self.give_way(SessionScreen(self.session))
         else:
             self.notify("There is nothing to take back.", markup=False)
+
+
+def _listed(title: str, texts: Sequence[str]) -> list[Row]:
+    rows: list[Row] = [(Content(""), styled(title, "bold"))]
+    return rows + [(Content("  · "), spans(text)) for text in texts]

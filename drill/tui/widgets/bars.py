@@ -22,9 +22,12 @@ def bar(share: float, width: int) -> str:
 
 
 def bars(
-    label: str, xs: Sequence[object], series: Mapping[str, Sequence[float]], width: int = 78
+    label: str, xs: Sequence[object], series: Mapping[str, Sequence[float | None]], width: int = 78
 ) -> Content:
-    """Bars of every series against `xs`; each series is scaled to its own largest value."""
+    """Bars of every series against `xs`; each series is scaled to its own largest value.
+
+    A value that is not there (None) leaves its place empty.
+    """
     names = list(series)
     lead = max([len(label), *(len(_short(x)) for x in xs)]) + 1
     room = max(8, (width - lead) // max(1, len(names)) - 9)
@@ -38,8 +41,11 @@ def bars(
         cells = [styled(_short(x).rjust(lead), "$foreground 60%")]
         for i, name in enumerate(names):
             values = series[name]
-            top = max((abs(v) for v in values), default=0.0) or 1.0
+            top = max((abs(v) for v in values if v is not None), default=0.0) or 1.0
             value = values[at]
+            if value is None:
+                cells.append(Content(" " * (room + 9)))
+                continue
             cells.append(styled("  " + bar(value / top, room), _STYLES[i % len(_STYLES)]))
             cells.append(Content(f" {value:5.3g}"[:6].ljust(6)))
         drawn.append(Content("").join(cells))
@@ -50,7 +56,7 @@ def plot_bars(label: str, series: Mapping[str, Sequence[tuple[float, float]]]) -
     """`bars` of series given as points; x values are taken from all of them."""
     xs = sorted({x for points in series.values() for x, _ in points})
     tables = {name: dict(points) for name, points in series.items()}
-    return bars(label, xs, {n: [t.get(x, 0.0) for x in xs] for n, t in tables.items()})
+    return bars(label, xs, {n: [t.get(x) for x in xs] for n, t in tables.items()})
 
 
 def _short(x: object) -> str:

@@ -65,6 +65,13 @@ class CodeView(ScrollView, can_focus=False):
         if code.origin:
             self.border_title = Content(f" {code.origin} ")
 
+    def again(self) -> CodeView:
+        """The same view once more, as it stands, for another place."""
+        view = CodeView(self.code, selectable=self.selectable, widget_id=self.id)
+        view.set_reactive(CodeView.cursor, self.cursor)
+        view.marked, view.flagged, view._rows = self.marked, self.flagged, self._rows
+        return view
+
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return self.virtual_size.width
 

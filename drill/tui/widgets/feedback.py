@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from drill.domain.presentation import letter
 from drill.domain.questions import (
     ChoiceBody,
     ExplainBody,
@@ -53,13 +54,30 @@ def _lettered(question: Question, text: str) -> Content:
     return spans(text) if isinstance(question.body, kinds) else Content(text)
 
 
+def _spelled(feedback: Feedback) -> list[str]:
+    """The answer, in words where it was given as letters; one text a line."""
+    body = feedback.asked.question.body
+    texts: list[str] = []
+    if isinstance(body, OrderBody):
+        texts = [step.text for step in body.steps]
+    elif isinstance(body, ChoiceBody) and body.many:
+        texts = [option.text for option in body.options]
+    named = {letter(index): text for index, text in enumerate(texts)}
+    answer = feedback.verdict.understood or feedback.answer
+    letters = answer.replace(",", " ").split()
+    if not letters or any(each not in named for each in letters):
+        return [answer]
+    return [f"{each}) {named[each]}" for each in letters]
+
+
 def _answers(feedback: Feedback) -> list[Row]:
     """The answer as it was given (or read, where that differs), and the key beside it."""
     question, verdict = feedback.asked.question, feedback.verdict
+    lead = styled("Your answer   ", _MUTED)
     if feedback.aloud:
-        return [(styled("Your answer   ", _MUTED), styled("said aloud", _MUTED))]
-    given = _lettered(question, verdict.understood or feedback.answer)
-    rows = [(styled("Your answer   ", _MUTED), given)]
+        return [(lead, styled("said aloud", _MUTED))]
+    rows = [(lead, _lettered(question, text)) for text in _spelled(feedback)]
+    rows[1:] = [(Content(" " * lead.cell_length), text) for _, text in rows[1:]]
     if verdict.expected and verdict.score < 0.999 and not verdict.points:
         key = _lettered(question, verdict.expected)
         rows.append((styled("Right answer  ", _MUTED), key))
@@ -82,10 +100,10 @@ def points_list(points: tuple[PointResult, ...], ticked: tuple[str, ...], cursor
         elif point.state == "credited" and f"-{point.id}" in ticked:
             mark, word, style = ("·", "you say no", "$text-accent")
         lead = styled(point_lead(index, cursor, mark), f"bold {style}".strip())
-        drawn.append((lead, spans(point.statement + ("" if point.essential else " (bonus)"))))
         quoted = f"“{' … '.join(point.matched)}”" if point.matched else ""
-        detail = "; ".join(part for part in (word, quoted, point.reason) if part)
-        drawn.append((Content("     "), styled(detail, _MUTED)))
+        bonus = "" if point.essential else "bonus"
+        detail = "; ".join(part for part in (bonus, word, quoted, point.reason) if part)
+        drawn.append((lead, row(spans(point.statement), styled(f"  {detail}", _MUTED))))
     return drawn
 
 
@@ -100,18 +118,20 @@ def source_text(source: Source) -> str:
     return source.symbol or source.doc or source.text
 
 
-def _experiment(question: Question, ran: bool) -> list[Row]:
+def experiment_line(question: Question, width: int) -> Content:
+    """The experiment that shows it, offered on one line of at most `width` cells."""
     link = question.experiment
-    if link is None:
-        return []
-    claim = link.claim.replace("-", " ")
-    again = " again" if ran else ""
-    told = row(Content("runs "), styled(link.name, "$text-accent"), Content(f"{again}: {claim}"))
-    return [(styled("e ", "bold $text-accent"), told)]
+    assert link is not None
+    again = " again" if isinstance(question.body, PredictBody) else ""
+    told = Content(f" runs {link.name}{again}: {link.claim.replace('-', ' ')}")
+    return row(styled("e", "bold $text-accent"), told).truncate(width, ellipsis=True)
 
 
 def body(feedback: Feedback, *, cursor: int = -1) -> list[list[Row]]:
-    """Everything under the verdict, in the order in which it helps."""
+    """Everything under the verdict, in the order in which it helps.
+
+    What was right comes before what was wrong, then the belief behind it and the explanation.
+    """
     question, verdict = feedback.asked.question, feedback.verdict
     blank = Content("")
     right = verdict.score >= 0.999
@@ -134,13 +154,12 @@ def body(feedback: Feedback, *, cursor: int = -1) -> list[list[Row]]:
     if isinstance(question.body, ExplainBody) and question.body.model_answer:
         groups.append([(styled("A strong answer: ", "bold"), blank)])
         groups[-1].append((blank, prose(question.body.model_answer)))
-    if question.follow_up:
-        asks = prose(" ".join(question.follow_up))
-        groups.append([(styled("They may ask next: ", "bold"), blank), (blank, asks)])
-    groups.append(_experiment(question, isinstance(question.body, PredictBody)))
     listed = " · ".join(source_text(source) for source in question.sources)
     closing = [f"Source: {listed}" if listed else "", question.stamp]
     groups.append([(blank, styled(text, _MUTED)) for text in closing if text])
+    if question.follow_up:
+        asks = prose(" ".join(question.follow_up))
+        groups.append([(styled("They may ask next: ", "bold"), blank), (blank, asks)])
     return groups
 
 

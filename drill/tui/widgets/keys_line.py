@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_KEYS = 8
 _ORDER = {action.id: place for place, action in enumerate(ACTIONS)}
 """Keys stand in the order of the table, whatever has the focus."""
-_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
+_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup"}
 
 
 def key_name(key: str) -> str:

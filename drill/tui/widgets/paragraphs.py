@@ -25,9 +25,9 @@ class Paragraphs(Widget):
 
     DEFAULT_CSS = "Paragraphs { height: auto; width: 1fr; max-width: 80; }"
 
-    def __init__(self, widget_id: str | None = None) -> None:
+    def __init__(self, widget_id: str | None = None, groups: Sequence[Sequence[Row]] = ()) -> None:
         super().__init__(id=widget_id)
-        self.groups: Sequence[Sequence[Row]] = ()
+        self.groups = [group for group in groups if group]
 
     def tell(self, groups: Sequence[Sequence[Row]]) -> None:
         """Show these; empty groups are left out."""

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual import events
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LINES = 4
+"""Lines of a picture that are drawn in one frame. Every cell has colours of its own, so that a
+whole picture at once takes 50 ms, in which a key would wait."""
+FRAME = 1 / 40
+"""Seconds from one frame to the next."""
 
 
 class _Sharp(Protocol):
@@ -41,63 +55,133 @@ def probe(images: str) -> None:
         _sharp = textual_image.widget  # type: ignore[assignment]
 
 
-def picture(png: bytes, *, zoom: int = 2) -> Widget:
-    """A widget that shows the PNG as sharply as this terminal can."""
-    if _sharp is not None:
-        from PIL import Image
+def read_png(png: bytes) -> Image:
+    """The picture in RGB; for a thread, since the first one loads Pillow."""
+    from PIL import Image
 
-        widget: Widget = _sharp.Image(Image.open(io.BytesIO(png)))
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def picture(image: Image, *, zoom: int = 2) -> Widget:
+    """A widget that shows a picture as sharply as this terminal can."""
+    if _sharp is not None:
+        widget: Widget = _sharp.Image(image)
         widget.styles.width = "auto"
         widget.styles.height = "auto"
         return widget
-    return HalfBlocks(png, zoom=zoom)
+    return HalfBlocks(image, zoom=zoom)
+
+
+def repaint(widget: Widget, image: Image) -> None:
+    """Show another picture in a widget that `picture` gave."""
+    if isinstance(widget, HalfBlocks):
+        widget.show(image)
+    else:
+        shown: Any = widget
+        shown.image = image
 
 
 class HalfBlocks(Widget):
-    """A PNG drawn with `▀`: foreground is the upper pixel, background the lower one.
+    """A picture drawn with `▀`: foreground is the upper pixel, background the lower one.
 
-    Scaled down to the width that there is; enlarged at most `zoom` times.
+    Scaled down to the width that there is; enlarged at most `zoom` times. Drawn from the top down,
+    a few lines a frame.
     """
 
     DEFAULT_CSS = "HalfBlocks { height: auto; width: 100%; }"
 
-    def __init__(self, png: bytes, *, zoom: int = 2) -> None:
-        from PIL import Image
-
+    def __init__(self, image: Image, *, zoom: int = 2) -> None:
         super().__init__()
         self.zoom = zoom
-        self._image = Image.open(io.BytesIO(png)).convert("RGB")
-        self._rows: tuple[int, list[Strip]] = (0, [])
+        self._image = image
+        self._scaled = image
+        self._lines: list[Strip] = []
+        self._next = 0
+        """The line that is drawn next."""
+        self._left = 0
+        """Lines that do not show the newest picture yet."""
+        self._frames: Timer | None = None
+
+    def show(self, image: Image) -> None:
+        """Show another picture; what stood there stays until the new lines come."""
+        resized = image.size != self._image.size
+        self._image = image
+        if resized:
+            self.refresh(layout=True)
+        self._begin()
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return min(container.width, int(self._image.width) * self.zoom)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._strips(width))
+        return self._pixels(width)[1] // 2
 
-    def _strips(self, width: int) -> list[Strip]:
-        from PIL import Image
-
+    def _pixels(self, width: int) -> tuple[int, int]:
+        """Columns and rows of pixels in `width` cells; the rows are an even number."""
         width = max(1, min(width, self._image.width * self.zoom))
-        if self._rows[0] != width:
-            height = max(1, round(self._image.height * width / self._image.width))
-            smaller = width < self._image.width
-            how = Image.Resampling.BOX if smaller else Image.Resampling.NEAREST
-            scaled = self._image.resize((width, height + height % 2), how)
-            data = scaled.tobytes()
-            strips = []
-            for y in range(0, scaled.height, 2):
-                segments = []
-                for x in range(width):
-                    i, j = 3 * (y * width + x), 3 * ((y + 1) * width + x)
-                    upper, lower = data[i : i + 3].hex(), data[j : j + 3].hex()
-                    segments.append(Segment("▀", Style(color=f"#{upper}", bgcolor=f"#{lower}")))
-                strips.append(Strip(segments))
-            self._rows = (width, strips)
-        return self._rows[1]
+        height = max(1, round(self._image.height * width / self._image.width))
+        return width, height + height % 2
+
+    def on_mount(self) -> None:
+        self._frames = self.set_interval(FRAME, self._draw_on, pause=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Draw the picture at the present width; on from where the one before was overtaken."""
+        if not self.size.width or self._frames is None:
+            return
+        from PIL.Image import Resampling
+
+        width, height = self._pixels(self.size.width)
+        how = Resampling.BOX if width < self._image.width else Resampling.NEAREST
+        self._scaled = self._image.resize((width, height), how)
+        self._left = height // 2
+        if len(self._lines) != self._left:
+            self._lines = [Strip([])] * self._left
+            self._next = 0
+        self._frames.resume()
+
+    def _draw_on(self) -> None:
+        begun = self._next
+        end = begun + min(LINES, self._left, len(self._lines) - begun)
+        width = self._scaled.width
+        rows = self._scaled.crop((0, 2 * begun, width, 2 * end)).tobytes()
+        for y in range(begun, end):
+            at = 6 * width * (y - begun)
+            upper, lower = rows[at : at + 3 * width], rows[at + 3 * width : at + 6 * width]
+            self._lines[y] = Strip(_segments(upper, lower), width)
+        self._next = end % len(self._lines)
+        self._left -= end - begun
+        self.refresh(Region(0, begun, self.size.width, end - begun))
+        if not self._left and self._frames is not None:
+            self._frames.pause()
 
     def render_line(self, y: int) -> Strip:
-        strips = self._strips(self.size.width)
-        if y >= len(strips):
-            return Strip.blank(self.size.width)
-        return strips[y].extend_cell_length(self.size.width)
+        line = self._lines[y] if y < len(self._lines) else Strip([])
+        return line.adjust_cell_length(self.size.width)
+
+
+def _segments(upper: bytes, lower: bytes) -> list[Segment]:
+    """Two rows of RGB pixels as half blocks; neighbours of the same colours are one segment."""
+    found: list[Segment] = []
+    before, count = b"", 0
+    for at in range(0, len(upper), 3):
+        pair = upper[at : at + 3] + lower[at : at + 3]
+        if pair != before and count:
+            found.append(Segment("▀" * count, _style(before)))
+            count = 0
+        before, count = pair, count + 1
+    return [*found, Segment("▀" * count, _style(before))]
+
+
+@lru_cache(4096)
+def _style(pair: bytes) -> Style:
+    return Style.from_color(_colour(pair[:3]), _colour(pair[3:]))
+
+
+@lru_cache(4096)
+def _colour(rgb: bytes) -> Color:
+    # Without the name that `Color.from_rgb` writes for it, which takes half of the time.
+    return Color("", ColorType.TRUECOLOR, triplet=ColorTriplet(*rgb))

@@ -12,7 +12,7 @@ def reveal(widget: Widget, top: int, height: int = 1) -> None:
     """
     for outer in widget.ancestors:
         if isinstance(outer, Widget) and outer.max_scroll_y > 0:
-            area = outer.scrollable_content_region.translate(outer.region.offset)
+            area = outer.scrollable_content_region
             first = widget.region.y + widget.gutter.top + top - round(widget.scroll_y)
             if first < area.y:
                 outer.scroll_relative(y=first - area.y, animate=False)
