@@ -1,8 +1,10 @@
 # make drill   set up what is missing and open the app (experiments' packages install meanwhile)
 # make test    set up everything and run the tests
 # make check   what CI runs after the tests: keys, experiments, kill tests, benchmarks, wheel
+# make labs    run every experiment at its defaults on the CPU and check its claims
+# make record  record every experiment on this machine's best device into reference/runs
 .DEFAULT_GOAL := help
-.PHONY: help drill setup setup-all test lint verify labs kill bench wheel check picture clean
+.PHONY: help drill setup setup-all test lint verify labs record kill bench wheel check picture clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +28,7 @@ $(BIN)/python:
 $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing drill (seconds)"
 	@$(PIP) install -c constraints.txt -e .
+	@$(BIN)/python -m compileall -q drill
 	@touch $@
 
 setup-all: $(ALL)
@@ -51,7 +54,11 @@ verify: setup-all
 	@$(BIN)/drill bank verify
 
 labs: setup-all
+	@$(BIN)/python -m drill.services.all_labs
 	@$(BIN)/python -m pytest -q -m "slow and labs"
+
+record: setup-all
+	@$(BIN)/python -m drill.services.recorded --all --asked
 
 kill: setup-all
 	@$(BIN)/python -m pytest -q -m "slow and not labs"

@@ -2,74 +2,136 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from drill.cli.output import NO, OK, USAGE, emit, json_option, opened, say, stop
 
+if TYPE_CHECKING:
+    from drill.lab.manifest import ExperimentInfo, Lab
+    from drill.services.app import Drill
+    from drill.services.experiments import RunSpec
+
 
 @click.group()
 def lab() -> None:
-    """List, run and show experiments."""
+    """List, read, run and show labs and their experiments."""
 
 
 @lab.command("list")
 @json_option
 def list_labs(as_json: bool) -> None:
-    """Every experiment with its parameters and claims."""
+    """Every lab in its order, with its experiments, their time limits and claims."""
+    from drill.cli.lab_text import lab_document, lab_lines
+    from drill.services.lab_reading import questions_of
     from drill.services.labs import all_labs
 
     with opened() as drill:
         labs = all_labs(drill)
+        questions = {each.folder: questions_of(drill, each) for each in labs.labs}
     if as_json:
-        emit(
-            {
-                "labs": [
-                    {
-                        "id": each.id,
-                        "title": each.title,
-                        "topic": each.topic,
-                        "experiments": [
-                            {
-                                "name": e.name,
-                                "title": e.title,
-                                "summary": e.summary,
-                                "seconds": e.seconds,
-                                "needs": list(e.needs),
-                                "params": {p.name: p.default for p in e.params},
-                                "claims": [{"name": c.name, "says": c.says} for c in e.claims],
-                                "outcomes": list(e.outcomes),
-                            }
-                            for e in each.experiments
-                        ],
-                    }
-                    for each in labs.labs
-                ],
-                "problems": list(labs.problems),
-            }
-        )
+        listed = [lab_document(each, questions[each.folder]) for each in labs.labs]
+        emit({"labs": listed, "problems": list(labs.problems)})
         return
     for each in labs.labs:
-        print(f"{each.title}  ({each.id})")
-        for e in each.experiments:
-            print(f"  {e.name:<28} {e.title}")
-            for p in e.params:
-                print(f"      --set {p.name}=…  {p.help}  (default {p.default})")
+        for line in lab_lines(each, len(questions[each.folder])):
+            print(line)
     for problem in labs.problems:
         say(problem)
 
 
+@lab.command("show")
+@click.argument("name", required=False, default="", metavar="[LAB|EXPERIMENT|RUN]")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Read a lab beside its code, or show an experiment or a former run.
+
+    A run is named by its id or the beginning of it; without a name the last runs are listed.
+    """
+    from drill.cli.lab_text import run_line, run_lines
+    from drill.lab.manifest import ExperimentInfo, Lab
+    from drill.services.labs import named
+    from drill.services.past_runs import of_run
+
+    with opened() as drill:
+        if not name:
+            runs = drill.store.runs.list(limit=20)
+            if as_json:
+                emit({"runs": runs})
+                return
+            for each in runs:
+                print(run_line(of_run(each)))
+            if not runs:
+                say("no runs yet; `drill lab run EXPERIMENT` makes one")
+            return
+        try:
+            found = named(drill, name)
+        except KeyError as error:
+            stop(str(error.args[0]))
+        if isinstance(found, Lab):
+            _show_lab(drill, found, as_json)
+        elif isinstance(found, ExperimentInfo):
+            _show_experiment(drill, found, as_json)
+        elif as_json:
+            emit(found)
+        else:
+            print("\n".join(run_lines(of_run(found))))
+
+
+def _show_lab(drill: Drill, found: Lab, as_json: bool) -> None:
+    from drill.cli.lab_text import lab_document, lab_lines, reading_document, reading_lines
+    from drill.services.lab_reading import questions_of, read_lab
+
+    text = read_lab(found, drill.cache_dir)
+    questions = questions_of(drill, found)
+    if as_json:
+        emit({**lab_document(found, questions), "reading": reading_document(text)})
+        return
+    for line in reading_lines(text):
+        print(line)
+    if not text.parts:
+        print("\nThis lab has no reading.")
+    print()
+    for line in lab_lines(found, len(questions)):
+        print(line)
+    for item in questions:
+        print(f"   {item}")
+    for problem in text.problems:
+        say(problem)
+
+
+def _show_experiment(drill: Drill, info: ExperimentInfo, as_json: bool) -> None:
+    from drill.cli.lab_text import experiment_document, experiment_lines, run_line
+    from drill.services.labs import former, recorded
+    from drill.services.past_runs import of_run
+
+    runs, shipped = former(drill, info.name), recorded(drill, info.name)
+    if as_json:
+        emit({**experiment_document(info), "runs": runs, "recorded": shipped})
+        return
+    for line in experiment_lines(info):
+        print(line)
+    print("\nFormer runs")
+    for each in runs:
+        print(f"  {run_line(of_run(each))}")
+    if not runs:
+        print("  none yet")
+    if shipped is not None:
+        print(f"Shipped: recorded {shipped.recorded} on {shipped.device}. {shipped.sentence}")
+
+
 @lab.command("run")
-@click.argument("name")
+@click.argument("name", metavar="EXPERIMENT|LAB")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="A parameter; repeatable.")
 @click.option(
     "--device", default="", help="cpu, cuda, cuda:1 or mps; the best there is by default."
 )
 @click.option("--model", default="", help="Folder or hub id of your own Stable Diffusion.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--budget", default=0.0, help="Time limit in seconds; 0: none.")
+@click.option("--budget", default=0.0, help="Time limit in seconds; 0: none (a starter: 120).")
 @json_option
 def run_lab(
     name: str,
@@ -80,23 +142,23 @@ def run_lab(
     budget: float,
     as_json: bool,
 ) -> None:
-    """Run an experiment and check its claims.
+    """Run an experiment and check its claims; of a lab, run its starter.
 
     With --json every event is one line, the last one the result. Exits 1 where a claim does not
     hold or the run failed, 2 for a wrong call or where it cannot run here.
     """
-    import json
-
+    from drill.lab.manifest import Lab
     from drill.lab.params import ParamError, parse_settings
-    from drill.services.experiments import run_experiment
-    from drill.services.labs import experiment, keep, run_spec
-    from drill.worker.protocol import Done, Error, Log, Progress, to_dict
+    from drill.services.labs import run_spec, runnable
 
-    code = NO
     with opened() as drill:
         try:
-            info = experiment(drill, name)
-            params = parse_settings(info.params, list(settings))
+            found = runnable(drill, name)
+            if isinstance(found, Lab):
+                if settings or device or model or seed:
+                    stop(f"{name} is a lab: its starter takes no --set, --device, --model, --seed")
+                sys.exit(_run_starter(drill, found, budget, as_json))
+            params = parse_settings(found.params, list(settings))
             spec = run_spec(
                 drill, name, params, device=device, model=model, seed=seed, budget=budget
             )
@@ -104,83 +166,75 @@ def run_lab(
             stop(str(error.args[0]))
         except ParamError as error:
             stop(str(error))
-        for event in run_experiment(spec, drill.config.worker):
-            if as_json:
-                print(json.dumps(to_dict(event), ensure_ascii=False), flush=True)
-            if isinstance(event, Progress) and not as_json and sys.stderr.isatty():
-                print(
-                    f"\r{event.label:<50.50} {event.done:g}/{event.total:g}",
-                    end="",
-                    file=sys.stderr,
-                )
-            elif isinstance(event, Log) and not as_json:
-                say(event.text)
-            elif isinstance(event, Error):
-                say(f"\ndrill: {event.error}: {event.message}")
-                if event.log:
-                    say(f"log: {event.log}")
-                code = USAGE if event.error in ("unavailable", "params") else NO
-            elif isinstance(event, Done):
-                keep(drill, event)
-                failed = [c for c in event.claims if c.get("holds") is False]
-                code = NO if failed else OK
-                if not as_json:
-                    _tell(event)
-    sys.exit(code)
+        sys.exit(_run_experiment(drill, spec, as_json))
 
 
-def _tell(done: object) -> None:
-    from drill.worker.protocol import Done
+def _run_experiment(drill: Drill, spec: RunSpec, as_json: bool) -> int:
+    from drill.cli.lab_text import done_lines
+    from drill.services.experiments import run_experiment
+    from drill.services.labs import keep, keep_failed
+    from drill.worker.protocol import Done, Error, Log, Progress, to_dict
 
-    assert isinstance(done, Done)
-    if sys.stderr.isatty():
-        say("")
-    words = {True: "holds", False: "DOES NOT HOLD", None: "not applicable"}
-    print(done.sentence)
-    for claim in done.claims:
-        print(f"  {words[claim.get('holds')]:<15} {claim.get('says') or claim['name']}")
-        print(f"  {'':<15} measured {claim.get('measured')}; expected {claim.get('expected')}")
-    print(
-        f"Transfers to real models: {done.transfers.get('answer')}. {done.transfers.get('reason')}"
-    )
-    when = f"recorded {done.recorded}" if done.recorded else "live"
-    print(f"{when}, {done.device}, {done.seconds:.1f} s, seed {done.seed}, run {done.run}")
-    for path in done.artefacts:
-        print(f"  {path}")
+    code = NO
+    telling = not as_json and sys.stderr.isatty()
+    for event in run_experiment(spec, drill.config.worker):
+        if as_json:
+            print(json.dumps(to_dict(event), ensure_ascii=False), flush=True)
+        if isinstance(event, Progress) and telling:
+            done = f"{event.done:g}/{event.total:g}"
+            print(f"\r{event.label:<50.50} {done}", end="", file=sys.stderr)
+        elif isinstance(event, Log) and not as_json:
+            say(event.text)
+        elif isinstance(event, Error):
+            say(f"{chr(10) if telling else ''}drill: {event.error}: {event.message}")
+            if event.log:
+                say(f"log: {event.log}")
+            kept = keep_failed(drill, event)
+            if kept is not None and (kept.metrics or kept.artefacts):
+                say(f"what it had come to is kept: drill lab show {kept.id}")
+            code = USAGE if event.error in ("unavailable", "params") else NO
+        elif isinstance(event, Done):
+            keep(drill, event)
+            failed = [c for c in event.claims if c.get("holds") is False]
+            code = NO if failed else OK
+            if telling:
+                say("")
+            if not as_json:
+                print("\n".join(done_lines(event)))
+    return code
 
 
-@lab.command("show")
-@click.argument("run", required=False, default="")
-@json_option
-def show_run(run: str, as_json: bool) -> None:
-    """Show a former run by its id (or its beginning); without one, list the last runs."""
-    with opened() as drill:
-        if not run:
-            runs = drill.store.runs.list(limit=20)
-            if as_json:
-                emit({"runs": runs})
-            for each in runs if not as_json else []:
-                print(f"{each.id}  {each.device:<6} {each.extra.get('sentence', '')}")
-            return
-        try:
-            found = drill.store.runs.get(run)
-        except KeyError as error:
-            stop(str(error.args[0]))
-    if as_json:
-        emit(found)
-        return
-    print(f"{found.name}  {found.started}  {found.device}  {found.seconds:.1f} s")
-    print(found.extra.get("sentence", ""))
-    words = {True: "holds", False: "does not hold", None: "not applicable"}
-    for claim in found.claims:
-        print(f"  {words[claim.get('holds')]:<15} {claim.get('says') or claim['name']}")
-    for path in found.artefacts:
-        print(f"  {Path(path)}")
+def _run_starter(drill: Drill, found: Lab, limit: float, as_json: bool) -> int:
+    import asyncio
+
+    from drill.services.starter import LIMIT, StarterEnd, StarterRun, starter_command
+
+    if found.starter is None:
+        stop(f"the lab {found.id} has no starter.py")
+    run = StarterRun(starter_command(found.starter, drill.config.worker), limit or LIMIT)
+
+    async def watch() -> int:
+        async for each in run.lines():
+            if isinstance(each, StarterEnd):
+                event: dict[str, object] = {"event": "done", "lab": found.id, "how": each.how}
+                event |= {"seconds": round(each.seconds, 3), "status": each.status}
+                if as_json:
+                    print(json.dumps(event | {"message": each.message}), flush=True)
+                elif each.message:
+                    say(f"drill: {each.message}")
+                return OK if each.how == "done" else NO
+            print(json.dumps({"event": "output", "text": each}) if as_json else each, flush=True)
+        return NO
+
+    return asyncio.run(watch())
 
 
 @click.command()
 def worker() -> None:
     """The experiment child: JSON lines on stdin and stdout (for `worker` in config.toml)."""
+    import gc
+
     from drill.worker.child import main
 
+    gc.set_threshold(700, 10, 10)  # Python's own: tensors held by cycles must not wait
     main()

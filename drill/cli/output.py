@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -19,17 +19,12 @@ OK, NO, USAGE = 0, 1, 2
 
 def emit(document: Any) -> None:
     """Print one JSON document."""
-    print(json.dumps(document, ensure_ascii=False, indent=2, default=_plain))
+    plain = msgspec.to_builtins(document, enc_hook=_plain)
+    print(json.dumps(plain, ensure_ascii=False, indent=2))
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
-    return str(value)
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def say(text: str) -> None:

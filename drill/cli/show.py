@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from typing import Any
+
+import msgspec
 
 from drill.domain.grading.key_text import key_text
 from drill.domain.questions import (
@@ -150,8 +151,8 @@ def question_document(
         document["key"] = key_text(question)
         document["explanation"] = question.explanation
         document["hint_texts"] = list(question.hints)
-        document["sources"] = [dataclasses.asdict(s) for s in question.sources]
-        document["body"] = dataclasses.asdict(body)
+        document["sources"] = msgspec.to_builtins(question.sources)
+        document["body"] = msgspec.to_builtins(body)
         document["file"] = head.file
         document["line"] = head.line
     return document
@@ -168,7 +169,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "understood": verdict.understood,
         "expected": verdict.expected,
         "good": list(verdict.good),
-        "faults": [dataclasses.asdict(f) for f in verdict.faults],
+        "faults": msgspec.to_builtins(verdict.faults),
         "points": [
             {
                 "id": p.id,

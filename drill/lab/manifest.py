@@ -91,6 +91,16 @@ def find_experiment(labs: Labs, name: str) -> ExperimentInfo:
     raise KeyError(f"no experiment {name!r}; {hint}")
 
 
+def find_lab(labs: Labs, name: str) -> Lab:
+    """A lab by its folder; raises KeyError with the nearest name."""
+    known = {each.id: each for each in labs.labs}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+    raise KeyError(f"no lab {name!r}; {hint}")
+
+
 def read_labs(pack: Path, cache_dir: Path | None = None) -> Labs:
     """All labs of a pack, in order.
 

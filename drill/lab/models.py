@@ -19,12 +19,16 @@ def load_pipeline(model: str, device: str, full_precision: bool) -> StableDiffus
 
     With `full_precision`, or on the CPU, weights become float32, else float16. The pipeline is
     shared by later runs: take `scheduler.from_config(scheduler.config)` instead of changing its
-    scheduler. Raises ModelError.
+    scheduler. Raises ModelError, also for the names of `drill.lab.random_models`: their pictures
+    are noise.
     """
     import torch
     from diffusers import DiffusionPipeline, StableDiffusionPipeline
     from diffusers.utils import logging
 
+    from drill.lab.random_models import refuse_random
+
+    refuse_random(model)
     logging.disable_progress_bar()
     whole = full_precision or device == "cpu"
     try:

@@ -52,6 +52,15 @@ class Param:
             return self.check([part.strip() for part in text.split(";") if part.strip()])
         return self.check(text)
 
+    def written(self, value: object) -> str:
+        """A value as `parse` reads it."""
+        if isinstance(value, (list, tuple)):
+            between = ";" if self.kind == "texts" else ","
+            return between.join(self.written(each) for each in value)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
     def check(self, value: object) -> Value:
         """The value of the declared type, from JSON, YAML or text; raises ParamError."""
         if self.kind == "text":

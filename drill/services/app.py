@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill import paths
 from drill.config import Config, load
@@ -26,8 +28,7 @@ ASKED = ("proven", "stamped", "n/a")
 """Standings of items that are asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """What the home screen and `drill due` show."""
 
     due: int
@@ -88,9 +89,7 @@ class Drill:
     def _keep_retention(self) -> None:
         now = self.store.parameters()
         if abs(now.desired_retention - self.config.desired_retention) > 1e-9:
-            self.store.set_parameters(
-                replace(now, desired_retention=self.config.desired_retention, id="")
-            )
+            self.store.set_parameters(replace(now, desired_retention=self.config.desired_retention))
 
     # -- the learner ----------------------------------------------------------------
 

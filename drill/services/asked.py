@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from drill.domain.questions import Question
 from drill.domain.verdict import Verdict
@@ -12,8 +13,7 @@ Phase = Literal["asking", "locked", "feedback", "done"]
 """`locked`: a prediction or code stands and waits for the run that judges it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A question as it is put to the learner."""
 
     question: Question
@@ -35,8 +35,7 @@ class Asked:
     """It was missed earlier in this session."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradePreview:
+class GradePreview(Struct, frozen=True):
     """What each grade would mean for the next time."""
 
     grade: int
@@ -44,8 +43,7 @@ class GradePreview:
     due: str
 
 
-@dataclass(frozen=True, slots=True)
-class BeliefNote:
+class BeliefNote(Struct, frozen=True):
     """A misconception that the answer showed, with its correction."""
 
     id: str
@@ -53,8 +51,7 @@ class BeliefNote:
     correction: str
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(Struct, frozen=True):
     """What is shown after an answer; it is already stored."""
 
     asked: Asked

@@ -67,6 +67,12 @@ class Browser:
             self._prompts[item_id] = " ".join(text.split())
         return self._prompts[item_id]
 
+    def row(self, item_id: str) -> Row:
+        """One item; raises KeyError for an id that the bank does not have."""
+        head = self._drill.bank.heads[item_id]
+        prompt = self.prompt(item_id)
+        return Row(item_id, head.topic, head.level, head.type, self._standing(head), prompt)
+
     def rows(self, wanted: Filter) -> list[Row]:
         """Items that pass the filter, in the order of the bank."""
         words = wanted.words.lower().split()
@@ -80,12 +86,10 @@ class Browser:
                 continue
             if not self._in_state(head, wanted.state):
                 continue
-            prompt = self.prompt(item_id)
-            text = f"{item_id} {head.topic} {head.type} {prompt}".lower()
+            row = self.row(item_id)
+            text = f"{item_id} {head.topic} {head.type} {row.prompt}".lower()
             if all(word in text for word in words):
-                found.append(
-                    Row(item_id, head.topic, head.level, head.type, self._standing(head), prompt)
-                )
+                found.append(row)
         return found
 
     def _in_state(self, head: Head, state: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from drill import paths
 from drill.lab.pack_hash import pack_hash
-from drill.services.run_ending import CANCEL_GRACE, TERM_GRACE, Ending
+from drill.services.run_ending import CANCEL_GRACE, START_GRACE, TERM_GRACE, Ending
 from drill.services.runs import RunFolder, mark_interrupted, new_run_id
 from drill.services.worker_process import Ended, Nudge, WorkerError, WorkerProcess
 from drill.worker.launcher import worker_command
@@ -33,6 +33,7 @@ from drill.worker.protocol import (
     Ready,
     Run,
     Warm,
+    Warmed,
 )
 
 
@@ -120,6 +121,29 @@ class ExperimentService:
         assert worker.hello is not None
         return worker.hello
 
+    async def load(self, spec: RunSpec, limit: float = START_GRACE) -> Warmed:
+        """Wait until the child has loaded what a run of `spec` needs.
+
+        Raises WorkerError where it does not within `limit` seconds, BusyError while a run goes on.
+        """
+        if self._run:
+            raise BusyError(f"the run {self._run} is still going on")
+        await self.start(warm=spec)
+        worker = self._worker
+        assert worker is not None
+        end = time.monotonic() + limit
+        try:
+            while True:
+                item = await asyncio.wait_for(worker.queue.get(), end - time.monotonic())
+                if isinstance(item, Warmed) and item.name == spec.name:
+                    return item
+                if isinstance(item, Ended):
+                    worker.queue.put_nowait(item)
+                    raise WorkerError(f"{spec.name}: the worker {worker.how_it_ended()}")
+        except TimeoutError:
+            says = f"{spec.name}: it had not loaded within {limit:g} s; see {self.log}"
+            raise WorkerError(says) from None
+
     async def run(self, spec: RunSpec) -> AsyncIterator[Event]:
         """Run an experiment; the last event is `Done` or `Error`.
 
@@ -136,14 +160,20 @@ class ExperimentService:
         self._run, self._stop = run, None
         events = self._events(request)
         folder: RunFolder | None = None
+        over = False
         try:
             folder = await asyncio.to_thread(RunFolder, self.runs, request)
             async for event in events:
                 if isinstance(event, Image):
                     await asyncio.to_thread(folder.save_image, event)
-                elif isinstance(event, Done):
+                else:
+                    folder.note(event)
+                if isinstance(event, Done):
                     event = dataclasses.replace(event, artefacts=folder.artefacts())
                 if isinstance(event, (Done, Error)):
+                    over = True
+                    if self._worker is not None and self._worker.hello is not None:
+                        folder.versions = self._worker.hello.versions
                     await asyncio.to_thread(folder.finish, event)
                 yield event
         except OSError as error:
@@ -151,6 +181,10 @@ class ExperimentService:
         finally:
             try:
                 await events.aclose()  # type: ignore[attr-defined]
+                if folder is not None and not over:
+                    left = Error("cancelled", "nobody waited for the run any more", run=run)
+                    with contextlib.suppress(OSError):
+                        folder.finish(left)
             finally:
                 self._run = ""
 

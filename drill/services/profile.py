@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from drill.domain.questions import LEVELS, ROLES, Level, Role
 
@@ -16,8 +18,7 @@ class ProfileError(ValueError):
     """A value that cannot be taken; the message says what can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """Every field may be skipped; the defaults suit a mid-level engineer without a date."""
 
     interview: str = ""
@@ -44,7 +45,7 @@ class Profile:
 def load(get: Callable[[str, Any], Any]) -> Profile:
     """The stored profile; unknown fields of a newer version are left alone."""
     stored = get(SETTING, {}) or {}
-    known = {f.name for f in fields(Profile)}
+    known = Profile.__struct_fields__
     return Profile(**{k: v for k, v in stored.items() if k in known})
 
 

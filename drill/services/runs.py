@@ -12,10 +12,23 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from drill.worker.protocol import Done, Error, Image, Run, to_dict
+from drill.worker.protocol import (
+    Done,
+    Error,
+    Event,
+    Image,
+    Log,
+    Metric,
+    Plot,
+    Progress,
+    Run,
+    to_dict,
+)
 
 State = Literal["running", "done", "error", "interrupted"]
 RESULT = "result.json"
+SAID = 40
+"""Log lines of a run that are kept where it does not finish."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -27,7 +40,11 @@ class SavedRun:
     folder: Path
     state: State
     document: Mapping[str, Any]
-    """The whole of `result.json`: for a finished run the `done` event, with `date`."""
+    """The whole of `result.json`: the `done` or the `error` event, with `date` and `plots`.
+
+    With an error stands what the run had come to: `metrics` (name to [step, value]), `said` (its
+    last log lines), `stage` (what it was doing), `artefacts`, `seconds`.
+    """
 
     @property
     def pictures(self) -> tuple[Path, ...]:
@@ -45,8 +62,31 @@ class RunFolder:
     def __init__(self, root: Path, request: Run) -> None:
         self.path = root / request.run
         self.path.mkdir(parents=True)
+        self._request = request
+        self._started = time.monotonic()
         self._pictures: dict[str, Path] = {}
+        self._metrics: dict[str, list[list[float | None]]] = {}
+        self._plots: dict[str, Mapping[str, Any]] = {}
+        self._said: list[str] = []
+        self._stage = ""
+        self.versions: Mapping[str, str] = {}
+        """Of the child's packages, once it has told them."""
         self._write("running", to_dict(request) | {"pid": os.getpid()})
+
+    def note(self, event: Event) -> None:
+        """Remember an event, for the case that the run does not finish; pictures are written."""
+        if isinstance(event, Image):
+            self.save_image(event)
+        elif isinstance(event, Progress):
+            self._stage = event.label or self._stage
+        elif isinstance(event, Metric):
+            self._metrics.setdefault(event.name, []).append([event.step, event.value])
+        elif isinstance(event, Plot):
+            self._plots[event.name] = {
+                "series": event.series, "x_label": event.x_label, "y_label": event.y_label
+            }  # fmt: skip
+        elif isinstance(event, Log):
+            self._said = [*self._said, event.text][-SAID:]
 
     def save_image(self, image: Image) -> Path:
         """Keep a picture; a later one of the same name replaces it."""
@@ -60,8 +100,25 @@ class RunFolder:
         return [str(path) for path in self._pictures.values()]
 
     def finish(self, event: Done | Error) -> None:
-        """Write how the run ended."""
-        self._write("done" if isinstance(event, Done) else "error", to_dict(event))
+        """Write how the run ended; with an error, what it had come to."""
+        if isinstance(event, Done):
+            self._write("done", {**to_dict(event), "plots": self._plots})
+            return
+        so_far = {
+            "experiment": self._request.name,
+            "params": self._request.params,
+            "device": self._request.device,
+            "model": self._request.model,
+            "seed": self._request.seed,
+            "seconds": round(time.monotonic() - self._started, 3),
+            "metrics": self._metrics,
+            "plots": self._plots,
+            "said": self._said,
+            "stage": self._stage,
+            "versions": self.versions,
+            "artefacts": self.artefacts(),
+        }
+        self._write("error", {**to_dict(event), **so_far})
 
     def _write(self, state: State, document: Mapping[str, Any]) -> None:
         whole = {"state": state, "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **document}

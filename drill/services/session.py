@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.domain.memory.events import Mode
 from drill.domain.memory.queue import Planned
@@ -52,8 +54,7 @@ LONGEST_ANSWER = 15 * 60.0
 """Seconds; a longer pause on one question is a break, not thinking."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What is said at the end of a session."""
 
     answered: int

@@ -57,6 +57,10 @@ def builtin_pack() -> Path:
     return paths.builtin_pack()
 
 
+class UnavailableError(Exception):
+    """The experiment cannot run on this machine; the message says why and the way out."""
+
+
 class Child:
     """One child: a queue of requests, at most one run at a time, and the way out."""
 
@@ -135,15 +139,22 @@ class Child:
                 self.warm(request)
 
     def warm(self, request: Warm) -> None:
-        if self.missing or not request.file:
-            return
-        try:
-            experiment, context = self.prepare(request, {}, lambda event: None)
-            experiment.warm(context)
-        except Exception as error:  # noqa: BLE001  (the run itself will report it)
-            from drill.worker.failures import log_traceback
+        import time
 
-            log_traceback(f"warming {request.name}", error)
+        from drill.worker.protocol import Warmed
+
+        started = time.monotonic()
+        says = self.missing
+        if not self.missing and request.file:
+            try:
+                experiment, context = self.prepare(request, {}, lambda event: None)
+                experiment.warm(context)
+            except Exception as error:  # noqa: BLE001  (the run itself will report it)
+                from drill.worker.failures import failure, log_traceback
+
+                log_traceback(f"warming {request.name}", error)
+                says = failure(error)[1]
+        self.send(Warmed(request.name, round(time.monotonic() - started, 3), says))
 
     def prepare(
         self, request: Run | Warm, given: dict[str, Any], emit: Callable[[Event], None]
@@ -196,6 +207,8 @@ class Child:
             return failed("timeout", f"the run took longer than its {request.budget:g} s")
         except (ParamError, DeviceError) as error:
             return failed("params", str(error))
+        except UnavailableError as error:
+            return failed("unavailable", str(error))
         except Exception as error:  # noqa: BLE001  (a child outlives what it runs)
             log_traceback(f"run {request.run} of {request.name}", error)
             kind, message = failure(error)
@@ -211,6 +224,11 @@ class Child:
         # Before anything is loaded: whoever waits sees that the run has begun.
         self.send(Progress(0, 1, "loading the experiment", None, request.run))
         experiment, context = self.prepare(request, dict(request.params), self.send)
+        if "accelerator" in experiment.needs and context.device == "cpu":
+            raise UnavailableError(
+                f"{request.name} needs an accelerator (CUDA or MPS), and this machine has none; "
+                "run it on another one: `host` in config.toml, or --host"
+            )
         context.check()
         set_seeds(request.seed)
         result = experiment.run(context)

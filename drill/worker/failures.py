@@ -7,6 +7,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from drill.lab.models import ModelError
+
 if TYPE_CHECKING:
     from drill.worker.protocol import ErrorKind
 
@@ -26,6 +28,8 @@ def failure(error: BaseException) -> tuple[ErrorKind, str]:
         return "unavailable", unavailable(error)
     if out_of_memory(error):
         return "oom", f"out of memory: {first_line(error)}"
+    if isinstance(error, ModelError):
+        return "unavailable", str(error)
     return "crash", f"{type(error).__name__}: {first_line(error)}"
 
 

@@ -18,7 +18,7 @@ PROTOCOL_VERSION = 1
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line in bytes that a reader takes: a grid of large pictures in base64 fits."""
 
-ErrorKind = Literal["crash", "oom", "timeout", "cancelled", "unavailable", "params"]
+ErrorKind = Literal["crash", "oom", "timeout", "cancelled", "unavailable", "params", "lost"]
 ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
 
 
@@ -50,6 +50,16 @@ class Ready:
     devices: Sequence[str] = ()
     seconds: float = 0.0
     missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """What `warm` asked for is loaded (or cannot be: then `error` says why)."""
+
+    kind: ClassVar[str] = "warmed"
+    name: str
+    seconds: float = 0.0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +155,9 @@ class Error:
     run: str = ""
 
 
-Event: TypeAlias = Hello | Ready | Pong | Progress | Metric | Image | Plot | Log | Done | Error
+Event: TypeAlias = (
+    Hello | Ready | Warmed | Pong | Progress | Metric | Image | Plot | Log | Done | Error
+)
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
@@ -172,7 +184,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Load what a run will need, so that its first progress comes at once; answered by nothing."""
+    """Load what a run will need, so that its first progress comes at once; answered by `warmed`."""
 
     kind: ClassVar[str] = "warm"
     name: str = ""

@@ -51,6 +51,8 @@ def test_the_built_in_labs_have_no_problems_and_agree_with_their_code() -> None:
 def test_a_disagreement_is_seen(tmp_path: Path) -> None:
     text = (ROOT / "labs" / "cfg_reading" / "lab.yaml").read_text(encoding="utf-8")
     experiment = load_experiment(ROOT / "labs/cfg_reading/experiment.py", "cfg-sweep")
+    for file in (ROOT / "labs" / "cfg_reading").glob("*.py"):
+        (pack(tmp_path, text) / "labs" / "some_lab" / file.name).touch()
     for old, new, word in (
         ("default: 32", "default: 33", "params"),
         ("high: 200", "high: 100", "params"),

@@ -104,6 +104,10 @@ class Dies(Experiment):
             raise ValueError("the third wheel\\nand more")
         if how == "memory":
             raise MemoryError("no room for 3 GB")
+        if how == "model":
+            from drill.lab.models import ModelError
+
+            raise ModelError("another kind of model")
         if how == "cuda":
             import torch
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")

@@ -13,6 +13,7 @@ from drill.worker import protocol as p
 EVENTS: list[p.Event] = [
     p.Hello({"torch": "2.13.0"}, ["cpu", "cuda"], "abc", 12, 3),
     p.Ready(["cpu"], 2.5, ""),
+    p.Warmed("cfg-sweep", 2.5, ""),
     p.Pong(),
     p.Progress(1, 8, "denoising – ε", 2.5, "run-1"),
     p.Metric("adherence", 0.25, 7.5, "run-1"),

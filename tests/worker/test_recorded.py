@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,15 @@ import pytest
 from drill.services.recorded import (
     FOLDER,
     asked_params,
+    main,
     recorded_run,
     recorded_runs,
     variant_of,
     write_recording,
 )
 from drill.worker.protocol import Done
+from tests.conftest import SAMPLE
+from tests.worker.packs import make_stubs
 
 
 def live(tmp_path: Path, scales: list[float]) -> Done:
@@ -80,3 +85,68 @@ def test_the_items_parameters_are_found(tmp_path: Path, monkeypatch: pytest.Monk
     assert {"scales": [1, 5, 20], "seeds": 32} in asked
     assert len(asked) == len({variant_of(each) for each in asked})
     assert asked_params(root, "no-such-experiment") == []
+
+
+def test_one_of_an_accelerator_stands_beside_that_of_the_cpu(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+    cuda = dataclasses.replace(live(tmp_path, [1]), device="cuda:0 (NVIDIA H100 80GB HBM3)")
+    write_recording(live(tmp_path, [1]), folder)
+    write_recording(cuda, folder)
+    write_recording(cuda, folder, "few")
+    write_recording(dataclasses.replace(cuda, experiment="cfg-sweeper"), folder)
+    every = recorded_runs(tmp_path, "cfg-sweep")
+    assert [each.file.name for each in every] == [
+        "cfg-sweep+cuda.json", "cfg-sweep.json", "cfg-sweep@few+cuda.json",
+    ]  # fmt: skip
+    assert [each.accelerator for each in every] == ["cuda", "", "cuda"]
+    found = recorded_run(tmp_path, "cfg-sweep")
+    assert found is not None and found.event.device.startswith("cuda:0 (NVIDIA")
+
+
+def test_all_pictures_and_plots_are_kept_and_old_ones_go(tmp_path: Path) -> None:
+    other = tmp_path / "grid.png"
+    other.write_bytes(b"\x89PNG 2")
+    done = live(tmp_path, [1])
+    two = dataclasses.replace(done, artefacts=[*done.artefacts, str(other)])
+    plots = {"error": {"series": {"a": [[1.0, 0.123456789]]}, "x_label": "n", "y_label": ""}}
+    write_recording(two, tmp_path / FOLDER, plots=plots)
+    (found,) = recorded_runs(tmp_path, "cfg-sweep")
+    assert [path.name for path in found.pictures] == ["cfg-sweep.png", "cfg-sweep--grid.png"]
+    assert found.event.artefacts == [str(path) for path in found.pictures]
+    assert found.plots["error"]["series"]["a"] == [[1.0, 0.123457]]
+    write_recording(done, tmp_path / FOLDER)
+    (found,) = recorded_runs(tmp_path, "cfg-sweep")
+    assert [path.name for path in found.pictures] == ["cfg-sweep.png"]
+
+
+def test_the_command_records_every_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(make_stubs(tmp_path / "stubs")))
+    pack = tmp_path / "pack"
+    shutil.copytree(SAMPLE, pack)
+    assert main(["--all", "--asked", "--pack", str(pack), "--device", "cpu"]) == 0
+    names = sorted(path.name for path in (pack / FOLDER).iterdir())
+    assert names == ["step-size.json", "step-size@steps-5-10-20.json"]
+    found = recorded_run(pack, "step-size")
+    assert found is not None and found.plots["error"]["series"]["error"][0][0] == 5
+    assert found.event.device.startswith("cpu (") and found.event.versions["drill"]
+    assert "2 recorded, 0 left out, 0 failed" in capsys.readouterr().out
+    # A claim that does not hold is told and not written; what needs an accelerator is left out.
+    code = pack / "labs" / "step_size" / "experiment.py"
+    text = code.read_text()
+    code.write_text(text.replace("later < earlier", "later > earlier"))
+    file = pack / FOLDER / "step-size.json"
+    file.unlink()
+    assert main(["step-size", "--pack", str(pack)]) == 1
+    assert not file.exists()
+    assert "not so here: error-falls-with-steps" in capsys.readouterr().out
+    code.write_text(
+        text.replace("    seconds = 20", '    seconds = 20\n    needs = ("accelerator",)')
+    )
+    assert main(["--all", "--pack", str(pack), "--device", "cpu"]) == 0
+    assert not file.exists() and "0 recorded, 1 left out" in capsys.readouterr().out
+    for wrong in ([], ["step-size", "--all"], ["--all", "--set", "steps=1"], ["step-siez"]):
+        with pytest.raises(SystemExit):
+            main([*wrong, "--pack", str(pack)])
+    assert "did you mean step-size" in capsys.readouterr().err

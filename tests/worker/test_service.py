@@ -167,6 +167,7 @@ async def test_the_time_limit_ends_a_child_that_does_not_keep_it(
         ("memory", "oom", "no room for 3 GB"),
         ("cuda", "oom", "CUDA out of memory"),
         ("module", "crash", "no_such_module_anywhere"),
+        ("model", "unavailable", "another kind of model"),
         ("outcomes", "crash", "not declared: odd"),
         ("transfers", "crash", "does not say whether it transfers"),
     ],
@@ -309,6 +310,14 @@ def test_the_iterator_for_the_cli(tmp_path: Path, pack: Path) -> None:
 
 
 def test_an_interrupt_cancels_and_ends_the_child(tmp_path: Path, pack: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
+    try:
+        _interrupted(tmp_path, pack)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(tmp_path: Path, pack: Path) -> None:
     pid = 0
     events = run_experiment(spec(pack, "slow"), runs=tmp_path / "r", logs=tmp_path)
     with pytest.raises(KeyboardInterrupt):
