@@ -24,8 +24,8 @@ NARROWED = 0.8
 ENOUGH_SEEDS = 16
 """Fewer pictures say little of an entropy over eight colours or nine places."""
 FEW_STEPS = 10
-"""Up to so many DDIM steps a scale of 20 ruins many pictures of the bundled model; its README has the
-shares by number of steps, and at 50 it ruins few."""
+"""Up to so many DDIM steps a scale of 20 ruins many pictures of the bundled model, at 50 few; its
+README has the shares."""
 SAME_PICTURE = 1e-3
 """Largest difference of a pixel in [0, 1] between two runs of one computation in float32."""
 

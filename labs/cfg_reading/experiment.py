@@ -241,8 +241,9 @@ def transfers(context: Context) -> Transfers:
     return Transfers(
         "yes",
         "In shape: the formula and the counts are the same for every pipeline with classifier-free "
-        "guidance. Where adherence peaks differs from model to model (7.5 is habit, not law), and "
-        "a guidance-distilled model may have no peak, and many steps soften the fall at large scales.",
+        "guidance. Where adherence peaks differs from model to model (7.5 is habit, not law), a "
+        "guidance-distilled model may have no peak, and many steps soften the fall at large "
+        "scales.",
     )
 
 
