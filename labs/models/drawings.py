@@ -41,6 +41,9 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 RADII = {"small": (10.0, 13.0), "large": (19.0, 24.0)}
 MARGIN = 2.0
 MAX_ROTATION = math.radians(15)
+# Radius of the round hole of a hollow shape, as a share of the shape's radius. Only large shapes
+# are drawn hollow: the autoencoder cannot hold the hole of a small one.
+HOLE = 0.38
 # Each channel of each colour moves by up to this much, so that a colour is a region, not a point.
 COLOUR_JITTER = 8
 NO_VALUE = -1
@@ -94,9 +97,17 @@ def _jittered(name: str, rng: np.random.Generator) -> tuple[int, ...]:
 
 
 def draw(
-    shape: str, colour: str, size: str, background: str, rng: np.random.Generator
+    shape: str,
+    colour: str,
+    size: str,
+    background: str,
+    rng: np.random.Generator,
+    hole: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """One picture (64, 64, 3) uint8: position, rotation, exact radius and shades from ``rng``."""
+    """One picture (64, 64, 3) uint8: position, rotation, exact radius and shades from ``rng``.
+
+    ``hole`` is the radius of a round hole in the shape's middle, as a share of the shape's radius.
+    """
     radius = rng.uniform(*RADII[size])
     reach = radius + MARGIN
     centre = rng.uniform(reach, IMAGE_SIZE - reach, 2)
@@ -104,14 +115,21 @@ def draw(
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     points = (_OUTLINES[shape] @ turn * radius + centre) * SUPERSAMPLING
     side = IMAGE_SIZE * SUPERSAMPLING
-    canvas = Image.new("RGB", (side, side), _jittered(background, rng))
+    behind = _jittered(background, rng)
+    canvas = Image.new("RGB", (side, side), behind)
     outline = [(float(x), float(y)) for x, y in points]
     ImageDraw.Draw(canvas).polygon(outline, fill=_jittered(colour, rng))
+    if hole:
+        x, y = (float(v) for v in centre * SUPERSAMPLING)
+        ImageDraw.Draw(canvas).circle((x, y), hole * radius * SUPERSAMPLING, fill=behind)
     return np.asarray(canvas.reduce(SUPERSAMPLING))
 
 
-def make_drawings(count: int, seed: int) -> Drawings:
-    """``count`` random drawings; the shape's colour always differs from the background's."""
+def make_drawings(count: int, seed: int, hollow: bool = False) -> Drawings:
+    """``count`` random drawings; the shape's colour always differs from the background's.
+
+    With ``hollow`` every large shape has a round hole, through which the background shows.
+    """
     rng = np.random.default_rng(seed)
     attributes = np.stack(
         [rng.integers(0, len(values), count) for values in ATTRIBUTES.values()], axis=1
@@ -121,8 +139,9 @@ def make_drawings(count: int, seed: int) -> Drawings:
     attributes[:, 3] = (attributes[:, 1] + shift) % len(BACKGROUNDS)
     pixels = np.empty((count, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8)
     for row, (shape, colour, size, background) in enumerate(attributes):
+        hole = HOLE if hollow and SIZES[size] == "large" else 0.0
         pixels[row] = draw(
-            SHAPES[shape], COLOURS[colour], SIZES[size], BACKGROUNDS[background], rng
+            SHAPES[shape], COLOURS[colour], SIZES[size], BACKGROUNDS[background], rng, hole
         )
     return Drawings(pixels, attributes.astype(np.int64))
 

@@ -65,8 +65,8 @@ def markdown(report: dict[str, Any]) -> str:
     scales = list(by_steps["by_steps"][0]["all_four_right_by_scale"])
     lines += [
         "",
-        f"All four right by number of steps, {by_steps['prompts']} prompts. Few steps are what burns "
-        "a large scale: each goes further along a prediction that overshoots.",
+        f"All four right by number of steps, {by_steps['prompts']} prompts. Few steps are what "
+        "burns a large scale: each goes further along a prediction that overshoots.",
         "",
         "| steps | " + " | ".join(f"scale {scale}" for scale in scales) + " |",
         "|---" * (len(scales) + 1) + "|",

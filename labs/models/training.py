@@ -38,22 +38,41 @@ def one_cycle(step: int, steps: int, warm_up: float = 0.08) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
 
 
+def trained_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Names and parameters of what is trained; a frozen part takes no gradient."""
+    return [(name, value) for name, value in module.named_parameters() if value.requires_grad]
+
+
+def state_of_training(module: nn.Module) -> dict[str, torch.Tensor]:
+    """The module's state without the frozen parameters, which a checkpoint need not repeat."""
+    frozen = {name for name, value in module.named_parameters() if not value.requires_grad}
+    return {name: value for name, value in module.state_dict().items() if name not in frozen}
+
+
+def load_state_of_training(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put back what ``state_of_training`` gave; raises RuntimeError where the names differ."""
+    wanted = set(state_of_training(module))
+    if wanted != set(state):
+        raise RuntimeError(f"the checkpoint is of another model: {sorted(wanted ^ set(state))[:3]}")
+    module.load_state_dict(state, strict=False)
+
+
 class Ema:
     """Exponential moving average of a module's parameters, with the usual warm-up of the decay."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.values = {k: v.detach().clone() for k, v in module.named_parameters()}
+        self.values = {name: v.detach().clone() for name, v in trained_parameters(module)}
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, value in module.named_parameters():
+        for name, value in trained_parameters(module):
             self.values[name].lerp_(value, 1 - decay)
 
     @torch.no_grad()
     def copy_to(self, module: nn.Module) -> None:
-        for name, value in module.named_parameters():
+        for name, value in trained_parameters(module):
             value.copy_(self.values[name])
 
 
@@ -107,7 +126,8 @@ def train_loop(
     checkpoint: Path,
     resume: bool,
 ) -> float:
-    """Train ``module`` in place and return the seconds spent, earlier parts of the run included.
+    """Train ``module`` in place, on its device, and return the seconds spent, earlier parts of the
+    run included.
 
     ``loss_of_step(step, generator)`` gives the loss and figures for the progress line. The random
     generator is seeded from the seed, the step and the rank, so a resumed run draws what an
@@ -115,15 +135,17 @@ def train_loop(
     share of the batch; the first of them reports and saves. The checkpoint holds
     ``model``, ``ema`` (or None), ``optimizer``, ``step``, ``seconds``.
     """
+    trained = [value for _, value in trained_parameters(module)]
+    device = trained[0].device
     optimizer = torch.optim.AdamW(
-        module.parameters(), lr=settings.peak_lr, weight_decay=settings.weight_decay, fused=True
+        trained, lr=settings.peak_lr, weight_decay=settings.weight_decay, fused=True
     )
     ema = Ema(module, settings.ema_decay) if settings.ema_decay else None
     rank, processes = share_of_work()
     first, spent = 0, 0.0
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        module.load_state_dict(state["model"])
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        load_state_of_training(module, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         if ema:
             ema.values = state["ema"]
@@ -135,7 +157,7 @@ def train_loop(
 
     def save(step: int) -> None:
         state: dict[str, Any] = {
-            "model": module.state_dict(),
+            "model": state_of_training(module),
             "ema": ema.values if ema else None,
             "optimizer": optimizer.state_dict(),
             "step": step,
@@ -156,7 +178,7 @@ def train_loop(
         loss.backward()
         if processes > 1:
             average_gradients(module, processes)
-        nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)
+        nn.utils.clip_grad_norm_(trained, settings.gradient_clip)
         optimizer.step()
         if ema:
             ema.update(module, step)
