@@ -25,7 +25,13 @@ class Config(Struct, frozen=True):
     theme: str = ""
     """Name of a Textual theme; empty: the one chosen last in the app."""
     worker: tuple[str, ...] = ()
-    """Command that starts the experiment child, such as `["ssh", "gpubox", "drill", "worker"]`."""
+    """Command that starts the experiment child, such as `/opt/torch/bin/python`."""
+    host: str = ""
+    """Machine that experiments run on, as ssh takes it: `user@gpubox`; empty: this one."""
+    ssh: tuple[str, ...] = ()
+    """How `host` is reached; empty: `drill.services.remote.SSH`."""
+    remote: tuple[str, ...] = ()
+    """drill's command on `host`; empty: `drill`. A full path where ssh finds no `drill`."""
     device: str = ""
     """`cpu`, `cuda`, `mps`; empty: the best that is there."""
     editor: tuple[str, ...] = ()
@@ -83,7 +89,7 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if not number or not low <= value <= high or (whole and not isinstance(value, int)):
             raise wrong(f"a {'whole ' if whole else ''}number from {low:g} to {high:g}")
         return value
-    if key in ("worker", "editor"):
+    if key in ("worker", "editor", "ssh", "remote"):
         if isinstance(value, str):
             import shlex
 
@@ -99,4 +105,6 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         raise wrong(" or ".join(f"`{v}`" for v in get_args(Images)))
     if not isinstance(value, str):
         raise wrong("a string")
+    if key == "host" and (value.startswith("-") or any(ch.isspace() for ch in value)):
+        raise wrong("a host as ssh takes it, such as `gpubox` or `user@gpubox`")
     return value

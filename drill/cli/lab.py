@@ -129,6 +129,7 @@ def _show_experiment(drill: Drill, info: ExperimentInfo, as_json: bool) -> None:
 @click.option(
     "--device", default="", help="cpu, cuda, cuda:1 or mps; the best there is by default."
 )
+@click.option("--host", default="", metavar="H", help="Run there by ssh: gpubox, user@gpubox.")
 @click.option("--model", default="", help="Folder or hub id of your own Stable Diffusion.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--budget", default=0.0, help="Time limit in seconds; 0: none (a starter: 120).")
@@ -137,12 +138,15 @@ def run_lab(
     name: str,
     settings: tuple[str, ...],
     device: str,
+    host: str,
     model: str,
     seed: int,
     budget: float,
     as_json: bool,
 ) -> None:
     """Run an experiment and check its claims; of a lab, run its starter.
+
+    --host (or `host` in config.toml) runs it on another machine that has drill and its packages.
 
     With --json every event is one line, the last one the result. Exits 1 where a claim does not
     hold or the run failed, 2 for a wrong call or where it cannot run here.
@@ -157,7 +161,7 @@ def run_lab(
             if isinstance(found, Lab):
                 if settings or device or model or seed:
                     stop(f"{name} is a lab: its starter takes no --set, --device, --model, --seed")
-                sys.exit(_run_starter(drill, found, budget, as_json))
+                sys.exit(_run_starter(drill, found, host, budget, as_json))
             params = parse_settings(found.params, list(settings))
             spec = run_spec(
                 drill, name, params, device=device, model=model, seed=seed, budget=budget
@@ -166,18 +170,23 @@ def run_lab(
             stop(str(error.args[0]))
         except ParamError as error:
             stop(str(error))
-        sys.exit(_run_experiment(drill, spec, as_json))
+        sys.exit(_run_experiment(drill, spec, host, as_json))
 
 
-def _run_experiment(drill: Drill, spec: RunSpec, as_json: bool) -> int:
+def _run_experiment(drill: Drill, spec: RunSpec, host: str, as_json: bool) -> int:
     from drill.cli.lab_text import done_lines
     from drill.services.experiments import run_experiment
     from drill.services.labs import keep, keep_failed
+    from drill.services.remote import HostError, worker_command_of
     from drill.worker.protocol import Done, Error, Log, Progress, to_dict
 
     code = NO
     telling = not as_json and sys.stderr.isatty()
-    for event in run_experiment(spec, drill.config.worker):
+    try:
+        command, place = worker_command_of(drill.config, host)
+    except HostError as error:
+        stop(str(error))
+    for event in run_experiment(spec, command, host=place):
         if as_json:
             print(json.dumps(to_dict(event), ensure_ascii=False), flush=True)
         if isinstance(event, Progress) and telling:
@@ -204,14 +213,19 @@ def _run_experiment(drill: Drill, spec: RunSpec, as_json: bool) -> int:
     return code
 
 
-def _run_starter(drill: Drill, found: Lab, limit: float, as_json: bool) -> int:
+def _run_starter(drill: Drill, found: Lab, host: str, limit: float, as_json: bool) -> int:
     import asyncio
 
+    from drill.services.remote import HostError
     from drill.services.starter import LIMIT, StarterEnd, StarterRun, starter_command
 
     if found.starter is None:
         stop(f"the lab {found.id} has no starter.py")
-    run = StarterRun(starter_command(found.starter, drill.config.worker), limit or LIMIT)
+    try:
+        command = starter_command(found, drill.config, host)
+    except HostError as error:
+        stop(str(error))
+    run = StarterRun(command, limit or LIMIT)
 
     async def watch() -> int:
         async for each in run.lines():

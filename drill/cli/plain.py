@@ -186,12 +186,14 @@ class PlainSession:
         self, name: str, params: dict[str, object]
     ) -> tuple[dict[str, object] | None, str]:
         from drill.services.experiments import run_experiment
-        from drill.services.labs import keep, recorded, run_spec
+        from drill.services.labs import keep, keep_failed, recorded, run_spec
+        from drill.services.remote import worker_command_of
         from drill.worker.protocol import Done, Error, Log, Progress
 
         spec = run_spec(self.drill, name, params)
         shown = -1
-        for event in run_experiment(spec, self.drill.config.worker):
+        command, host = worker_command_of(self.drill.config)
+        for event in run_experiment(spec, command, host=host):
             if isinstance(event, Progress) and event.total:
                 tenth = int(10 * event.done / event.total)
                 if tenth > shown:
@@ -207,6 +209,7 @@ class PlainSession:
                 self._say(f"  {event.error}: {event.message}")
                 if event.log:
                     self._say(f"  log: {event.log}")
+                keep_failed(self.drill, event)
                 shipped = recorded(self.drill, name, params)
                 if shipped is not None and event.error == "unavailable":
                     self._say(f"Judged by the run recorded on {shipped.recorded}, not a live one.")

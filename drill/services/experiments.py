@@ -10,16 +10,18 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from drill import paths
 from drill.lab.pack_hash import pack_hash
+from drill.services.compatibility import Difference, differences
 from drill.services.run_ending import CANCEL_GRACE, START_GRACE, TERM_GRACE, Ending
 from drill.services.runs import RunFolder, mark_interrupted, new_run_id
 from drill.services.worker_process import Ended, Nudge, WorkerError, WorkerProcess
+from drill.worker.child import installed_versions
 from drill.worker.launcher import worker_command
 from drill.worker.protocol import (
     Cancel,
@@ -66,14 +68,19 @@ class ExperimentService:
         self,
         command: str | Sequence[str] = "",
         *,
+        host: str = "",
         runs: Path | None = None,
         logs: Path | None = None,
         cancel_grace: float = CANCEL_GRACE,
         term_grace: float = TERM_GRACE,
         hello_seconds: float = 60.0,
     ) -> None:
-        """`command` starts the child (`config.worker`); empty: this interpreter."""
-        self.command = worker_command(command)
+        """`command` starts the child; empty: this interpreter. `host`: where, if not here.
+
+        Both come from `drill.services.remote.worker_command_of`.
+        """
+        self.command = list(command) if host else worker_command(command)
+        self.host = host
         self.runs = runs or paths.runs_dir()
         self.log = (logs or paths.log_dir()) / "worker.log"
         self._cancel_grace = cancel_grace
@@ -83,7 +90,7 @@ class ExperimentService:
         self._starting = asyncio.Lock()
         self._run: str = ""
         self._stop: ErrorKind | None = None
-        self._notes: list[str] = []
+        self._differences: list[Difference] = []
 
     @property
     def running(self) -> str:
@@ -111,7 +118,7 @@ class ExperimentService:
                     await self._worker.stop(0.0)
                 self._worker = None
                 self._worker = await WorkerProcess.start(
-                    self.command, self.log, self._hello_seconds
+                    self.command, self.log, self._hello_seconds, self.host
                 )
                 await asyncio.to_thread(self._look_around, self._worker.hello)
             worker = self._worker
@@ -144,7 +151,7 @@ class ExperimentService:
             says = f"{spec.name}: it had not loaded within {limit:g} s; see {self.log}"
             raise WorkerError(says) from None
 
-    async def run(self, spec: RunSpec) -> AsyncIterator[Event]:
+    async def run(self, spec: RunSpec) -> AsyncGenerator[Event, None]:
         """Run an experiment; the last event is `Done` or `Error`.
 
         Pictures and the result are saved under `runs/<run id>/`, and `Done.artefacts` are the
@@ -180,7 +187,7 @@ class ExperimentService:
             yield Error("crash", f"the run cannot be saved: {error}", run=run)
         finally:
             try:
-                await events.aclose()  # type: ignore[attr-defined]
+                await events.aclose()
                 if folder is not None and not over:
                     left = Error("cancelled", "nobody waited for the run any more", run=run)
                     with contextlib.suppress(OSError):
@@ -208,15 +215,18 @@ class ExperimentService:
     def _look_around(self, hello: Hello | None) -> None:
         """What needs the disk when a child has started."""
         mark_interrupted(self.runs)
-        own = pack_hash(paths.builtin_pack())
-        self._notes = []
-        if hello is not None and hello.pack_hash != own:
-            self._notes.append(
-                "the worker has another version of the built-in labs than this drill: "
-                "its results may differ from what the questions expect"
+        own = Hello(installed_versions(), [], pack_hash(paths.builtin_pack()))
+        self._differences = []
+        if hello is not None and self.host:
+            self._differences = differences(own, hello, self.host)
+        elif hello is not None and hello.pack_hash != own.pack_hash:
+            says = (
+                "the worker has another version of the built-in labs than this drill: its results "
+                "may differ from what the questions expect"
             )
+            self._differences = [Difference(says)]
 
-    async def _events(self, request: Run) -> AsyncIterator[Event]:
+    async def _events(self, request: Run) -> AsyncGenerator[Event, None]:
         """The run's events up to the last one, whatever becomes of the child."""
         fresh = self.hello is None
         try:
@@ -231,8 +241,11 @@ class ExperimentService:
             yield hello
             if worker.ready is not None:  # it came before the queue was emptied
                 yield worker.ready
-        for note in self._notes:
-            yield Log(note, request.run)
+        for each in self._differences:
+            if each.stops:
+                yield Error("unavailable", each.says, str(self.log), request.run)
+                return
+            yield Log(each.says, request.run)
         worker.send(request)
         ending = Ending(worker, request, self._cancel_grace, self._term_grace)
         finished = False
@@ -291,6 +304,7 @@ def run_experiment(
     spec: RunSpec,
     command: str | Sequence[str] = "",
     *,
+    host: str = "",
     runs: Path | None = None,
     logs: Path | None = None,
 ) -> Iterator[Event]:
@@ -300,11 +314,11 @@ def run_experiment(
     """
     loop = asyncio.new_event_loop()
     try:
-        service = _in_loop(loop, command, runs, logs)
+        service = _in_loop(loop, command, host, runs, logs)
         events = service.run(spec)
         try:
             while True:
-                step: asyncio.Task[Event] = loop.create_task(anext(events))  # type: ignore[arg-type]
+                step: asyncio.Task[Event] = loop.create_task(anext(events))
                 try:
                     yield loop.run_until_complete(step)
                 except StopAsyncIteration:
@@ -314,7 +328,7 @@ def run_experiment(
                         step.cancel()
                         loop.run_until_complete(asyncio.gather(step, return_exceptions=True))
         finally:
-            loop.run_until_complete(events.aclose())  # type: ignore[attr-defined]
+            loop.run_until_complete(events.aclose())
             loop.run_until_complete(service.close())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
@@ -325,10 +339,11 @@ def run_experiment(
 def _in_loop(
     loop: asyncio.AbstractEventLoop,
     command: str | Sequence[str],
+    host: str,
     runs: Path | None,
     logs: Path | None,
 ) -> ExperimentService:
     async def make() -> ExperimentService:
-        return ExperimentService(command, runs=runs, logs=logs)
+        return ExperimentService(command, host=host, runs=runs, logs=logs)
 
     return loop.run_until_complete(make())

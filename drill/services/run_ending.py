@@ -19,6 +19,10 @@ START_GRACE = 180.0
 """Seconds that a child may take to import torch before a run's time limit begins."""
 
 
+SSH_LOST = 255
+"""Exit status of ssh where the line, not the command, failed."""
+
+
 class Ending:
     """The end of one run: when it is due, the next step towards it, and how it is told."""
 
@@ -79,9 +83,19 @@ class Ending:
         if self.reason is not None:
             says = f"{self._overdue()}; its process was ended"
             return Error("timeout", says, log, self._request.run)
-        if self._worker.process.returncode == -signal.SIGKILL:
-            says = "the experiment's process was killed from outside, most likely for its memory"
-            return Error("oom", says, log, self._request.run)
+        host, code = self._worker.host, self._worker.process.returncode
+        if host and code == SSH_LOST:
+            said = self._worker.last_words()
+            says = (
+                f"the connection to {host} was lost{f' ({said})' if said else ''}; what had "
+                "arrived is kept. Run it again, or on this machine: without --host, and without "
+                "`host` in config.toml"
+            )
+            return Error("lost", says, log, self._request.run)
+        if code == -signal.SIGKILL or (host and code == 128 + signal.SIGKILL):
+            where = f" on {host}" if host else ""
+            says = f"the experiment's process was killed{where} from outside, most likely for its "
+            return Error("oom", f"{says}memory", log, self._request.run)
         how = self._worker.how_it_ended()
         says = f"the experiment's process {how}; see {log}"
         return Error("crash", says, log, self._request.run)

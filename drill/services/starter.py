@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from drill.lab.devices import worker_threads
+from drill.lab.manifest import Lab
 from drill.worker.launcher import worker_environment
 
 LIMIT = 120.0
@@ -24,6 +24,9 @@ GRACE = 2.0
 """Seconds between TERM and KILL."""
 LONGEST_LINE = 100_000
 """Bytes of a line beyond which the rest of it is shown as the next."""
+
+if TYPE_CHECKING:
+    from drill.config import Config
 
 How = Literal["done", "failed", "timeout", "cancelled"]
 
@@ -39,11 +42,22 @@ class StarterEnd:
     message: str = ""
 
 
-def starter_command(file: Path, worker: Sequence[str] | str = ()) -> list[str]:
-    """The command that runs a starter here: the worker's own interpreter, else this one."""
-    words = shlex.split(worker) if isinstance(worker, str) else list(worker)
+def starter_command(lab: Lab, config: Config, host: str = "") -> list[str]:
+    """The command that runs a lab's starter: where its experiments run.
+
+    That is `host`, or the configured one, where `drill lab run LAB` does it; else this machine,
+    under the worker's interpreter where one is configured.
+
+    Raises drill.services.remote.HostError.
+    """
+    from drill.services.remote import on_host
+
+    chosen = host or config.host
+    if chosen:
+        return on_host(config, chosen, "lab", "run", lab.id)
+    words = config.worker
     own = len(words) == 1 and Path(words[0]).name.lower().startswith("python")
-    return [words[0] if own else sys.executable, "-u", str(file)]
+    return [words[0] if own else sys.executable, "-u", str(lab.starter)]
 
 
 class StarterRun:
@@ -62,7 +76,7 @@ class StarterRun:
         self._stop = self._stop or "cancelled"
         self._wake.set()
 
-    async def lines(self) -> AsyncIterator[str | StarterEnd]:
+    async def lines(self) -> AsyncGenerator[str | StarterEnd, None]:
         """Its output, stdout and stderr together, line by line without line ends.
 
         Closing the iterator ends the process.

@@ -50,9 +50,14 @@ Item = Event | Ended | Nudge
 class WorkerProcess:
     """A running child. Its events arrive in `queue`, an `Ended` last."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, log: Path, log_from: int = 0, host: str = ""
+    ) -> None:
         self.process = process
         self.log = log
+        self.host = host
+        """The machine that ssh reaches; empty for this one."""
+        self._log_from = log_from
         self.queue: asyncio.Queue[Item] = asyncio.Queue()
         self.hello: Hello | None = None
         self.ready: Ready | None = None
@@ -61,10 +66,14 @@ class WorkerProcess:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], log: Path, hello_seconds: float = 60.0
+        cls, command: Sequence[str], log: Path, hello_seconds: float = 60.0, host: str = ""
     ) -> WorkerProcess:
-        """Start a child and wait for its `hello`; raises WorkerError."""
+        """Start a child and wait for its `hello`; raises WorkerError.
+
+        `host` is the machine that `command` reaches by ssh; empty for a child of this one.
+        """
         with _open_log(log, command) as stderr:
+            log_from = stderr.tell()
             try:
                 process = await asyncio.create_subprocess_exec(
                     *command,
@@ -77,7 +86,7 @@ class WorkerProcess:
                 )
             except OSError as error:
                 raise WorkerError(f"cannot start {command[0]}: {error.strerror}") from error
-        worker = cls(process, log)
+        worker = cls(process, log, log_from, host)
         try:
             await asyncio.wait_for(worker._greeted.wait(), hello_seconds)
         except TimeoutError:
@@ -90,7 +99,7 @@ class WorkerProcess:
             raise
         if worker.hello is None:
             await worker.stop(0.0)
-            raise WorkerError(f"{_shown(command)} {worker.how_it_ended()}; see {log}")
+            raise WorkerError(worker.why_no_hello(_shown(command)))
         if worker.hello.protocol != PROTOCOL_VERSION:
             await worker.stop(0.0)
             raise WorkerError(
@@ -130,6 +139,31 @@ class WorkerProcess:
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reader
+
+    def why_no_hello(self, shown: str) -> str:
+        """Why a child ended before it spoke, and the way out."""
+        said = self.last_words()
+        if not self.host:
+            return f"{shown} {self.how_it_ended()}; see {self.log}"
+        told = f" ({said})" if said else ""
+        if self.process.returncode == 255:
+            return f"{self.host} cannot be reached{told}; try: ssh {self.host} true"
+        if self.process.returncode == 127:
+            return (
+                f"there is no drill on {self.host}{told}; install it there, or give its full path "
+                "as `remote` in config.toml"
+            )
+        return f"drill on {self.host} {self.how_it_ended()}{told}; see {self.log}"
+
+    def last_words(self) -> str:
+        """The last line that the child, or ssh, wrote to stderr; empty when it wrote none."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(self._log_from)
+                lines = file.read().decode("utf-8", "replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
     def how_it_ended(self) -> str:
         """`ended with exit status 3`, `was ended by SIGSEGV`."""

@@ -133,15 +133,18 @@ class DrillApp(InOrder):
         """The owner of the experiment child; it is started when first asked for."""
         if self._experiments is None:
             from drill.services.experiments import ExperimentService
+            from drill.services.remote import worker_command_of
 
-            self._experiments = ExperimentService(self.drill.config.worker)
+            command, host = worker_command_of(self.drill.config)
+            self._experiments = ExperimentService(command, host=host)
         return self._experiments
 
     def warm_up(self, name: str) -> None:
         """Start the experiment child while the learner is still thinking."""
         from drill.services import labs_packages
 
-        if labs_packages.present():
+        config = self.drill.config
+        if labs_packages.present() or config.worker or config.host:
             self._warm(name)
 
     @work(exclusive=True, group="warm", exit_on_error=False)
@@ -177,6 +180,7 @@ class DrillApp(InOrder):
     async def on_unmount(self) -> None:
         if self._prover is not None and self._prover.returncode is None:
             self._prover.terminate()
+            await self._prover.wait()
         if self._experiments is not None:
             await self._experiments.close()
 
@@ -207,4 +211,6 @@ def run(
     if in_session:
         session = drill.start_session(topic=topic, limit=limit, minutes=minutes)
     with drill:
-        return DrillApp(drill, session).run() or 0
+        app = DrillApp(drill, session)
+        app.run()
+        return app.return_code or 0  # 1 after a crash, which returns nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual._compositor import Compositor, CompositorMap, ReflowResult
 from textual._styles_cache import StylesCache
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 
@@ -17,6 +17,14 @@ class Repainting(Compositor):
     """
 
     _laid_out: CompositorMap | None = None
+
+    @property
+    def visible_widgets(self) -> dict[Widget, tuple[Region, Region]]:
+        """Without what was removed since the last layout: it has no styles to be drawn with."""
+        found = super().visible_widgets
+        if all(widget.parent is not None for widget in found):
+            return found
+        return {widget: place for widget, place in found.items() if widget.parent is not None}
 
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         if self._laid_out is not None:

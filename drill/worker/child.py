@@ -169,6 +169,13 @@ class Child:
 
         built_in = builtin_pack()
         pack = Path(request.pack) if request.pack else built_in
+        if request.pack and not (pack / request.file).is_file():
+            import platform
+
+            raise UnavailableError(
+                f"{pack / request.file} is not there on {platform.node()}: a pack of your own must "
+                "lie at the same path on the machine that runs it"
+            )
         experiment = load_experiment(pack / request.file, request.name)
         values = resolve(experiment.params, given)
         device = pick_device(request.device)

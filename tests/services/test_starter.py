@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from drill.config import Config
+from drill.lab.manifest import Lab
 from drill.services.starter import StarterEnd, StarterRun, starter_command
 
 
 def script(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "starter.py"
     file.write_text(text, encoding="utf-8")
-    return starter_command(file)
+    return [sys.executable, "-u", str(file)]
 
 
 async def told(run: StarterRun) -> tuple[list[str], StarterEnd]:
@@ -102,7 +104,7 @@ async def test_leaving_the_iterator_ends_the_process(tmp_path: Path) -> None:
     text = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n"
     lines = StarterRun(script(tmp_path, text)).lines()
     pid = int(str(await anext(lines)))
-    await lines.aclose()  # type: ignore[attr-defined]
+    await lines.aclose()
     assert gone(pid)
 
 
@@ -112,8 +114,14 @@ async def test_a_line_without_end_is_shown_in_parts(tmp_path: Path) -> None:
     assert "".join(lines[:-1]) == "x" * 250_000
 
 
-def test_the_interpreter_is_the_workers() -> None:
-    file = Path("starter.py")
-    assert starter_command(file)[0] == sys.executable
-    assert starter_command(file, ("/opt/py/bin/python3.12",))[0] == "/opt/py/bin/python3.12"
-    assert starter_command(file, ("ssh", "box", "drill", "worker"))[0] == sys.executable
+def test_the_interpreter_is_the_workers(tmp_path: Path) -> None:
+    (tmp_path / "starter.py").write_text("")
+    lab = Lab("some_lab", "A lab", "cfg", 1, tmp_path, ())
+    assert starter_command(lab, Config()) == [sys.executable, "-u", str(tmp_path / "starter.py")]
+    own = Config(worker=("/opt/py/bin/python3.12",))
+    assert starter_command(lab, own)[0] == "/opt/py/bin/python3.12"
+    assert starter_command(lab, Config(worker=("nice", "drill", "worker")))[0] == sys.executable
+    there = starter_command(lab, Config(host="gpubox"))
+    assert there[0] == "ssh" and there[-2] == "gpubox"
+    assert "drill lab run some_lab" in there[-1]
+    assert starter_command(lab, Config(host="gpubox"), "u@other")[-2] == "u@other"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from drill.domain.questions import Question
 from drill.services.app import Drill
 from drill.tui.app import DrillApp
 from drill.tui.screens.feedback import FeedbackScreen
@@ -61,14 +63,32 @@ async def test_the_footer_tells_the_keys_that_work(app: DrillApp) -> None:
             assert 1 <= len(keys) <= MOST_KEYS
             assert ("say aloud" in words) == (kind == "explain")
             assert ("code" in words) == (asked.question.code is not None)
-            hints = len(asked.question.hints)
-            assert (f"hint 1 of {hints}" in words) == bool(hints)
-            if hints:
-                await pilot.press("f2")
-                await settle(pilot, app)
-                assert f"Hint 1 of {hints}" in text_of(app)
-                keys = screen.query_one(KeysLine).keys()
-                assert (f"hint {min(2, hints)} of {hints}", hints > 1) in [k[1:] for k in keys]
+
+
+async def test_the_footer_counts_the_hints(app: DrillApp, drill: Drill) -> None:
+    original = drill.bank.question
+
+    def hinted(item_id: str, seed: int) -> Question:
+        question = original(item_id, seed)
+        hints = ("Look at the sign.", "It is negative.") if question.head.type == "line" else ()
+        return replace(question, hints=hints)
+
+    drill.bank.question = hinted  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await into_session(pilot, app)
+        await skip_to(pilot, app, "number")
+        keys = screen.query_one(KeysLine)
+        assert "f2" not in [key for key, _, _ in KeysLine.keys(keys)]
+        await skip_to(pilot, app, "line")
+        for shown, (word, works) in enumerate(
+            [("hint 1 of 2", True), ("hint 2 of 2", True), ("hint 2 of 2", False)]
+        ):
+            assert ("f2", word, works) in KeysLine.keys(keys)
+            told = text_of(app)
+            assert ("Hint 1 of 2: Look at the sign." in told) == (shown > 0)
+            assert ("Hint 2 of 2: It is negative." in told) == (shown > 1)
+            await pilot.press("f2")
+            await settle(pilot, app)
 
 
 async def test_the_feedback_offers_the_experiment(app: DrillApp, drill: Drill) -> None:

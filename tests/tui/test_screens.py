@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from drill.domain.questions import Question
 from drill.services.app import Drill
 from drill.tui.actions import ACTIONS
-from drill.tui.app import DrillApp
+from drill.tui.app import DrillApp, run
 from drill.tui.screens.browse import BrowseScreen, ItemScreen
 from drill.tui.screens.help import HelpScreen
 from drill.tui.screens.home import HomeScreen
@@ -199,3 +202,24 @@ async def test_what_is_gone_is_painted_over(app: DrillApp) -> None:
         assert bar not in compositor.full_map
         compositor.reflow(screen, screen.size)
         assert stood in compositor._dirty_regions
+
+
+async def test_what_was_just_removed_is_not_drawn(app: DrillApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await into_session(pilot, app)
+        await skip_to(pilot, app, "explain")
+        with app.batch_update():  # no layout in between
+            editor = screen.query_one("Editor")
+            await screen.query_one("#answer").remove_children()
+            assert editor in screen._compositor._full_map
+            assert screen._compositor.render_update(full=True) is not None
+
+
+def test_a_crash_is_told_by_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def crash(self: HomeScreen) -> None:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setenv("DRILL_HOME", str(tmp_path))
+    monkeypatch.setattr(HomeScreen, "on_mount", crash)
+    monkeypatch.setattr(DrillApp, "run", lambda self: App.run(self, headless=True, size=(80, 24)))
+    assert run() == 1

@@ -209,7 +209,7 @@ async def test_one_run_at_a_time(service: ExperimentService, pack: Path) -> None
         pass
     with pytest.raises(BusyError):
         await anext(service.run(spec(pack, "plain")))
-    await events.aclose()  # type: ignore[attr-defined]
+    await events.aclose()
     assert service.running == ""
     started = time.monotonic()
     assert isinstance(await last(service, spec(pack, "plain")), Done)
@@ -244,7 +244,7 @@ async def test_close_ends_the_child_even_in_a_run(service: ExperimentService, pa
     await service.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    await events.aclose()  # type: ignore[attr-defined]
+    await events.aclose()
 
 
 async def test_noise_before_hello_is_ignored(tmp_path: Path, pack: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -14,6 +15,7 @@ from drill.lab.manifest import ExperimentInfo, Lab
 from drill.lab.params import Param, ParamError
 from drill.services.labs import RunRecord
 from drill.services.past_runs import PastRun, past_runs
+from drill.services.past_runs import plain as plain_value
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import plain, prose, row, styled
@@ -115,7 +117,10 @@ class ExperimentScreen(BaseScreen):
 
     def _tell_runs(self) -> None:
         self.runs = past_runs(self.drill, self.info.name)
-        rows = [(styled(f"{past.when:<17} ", _MUTED), run_words(past)) for past in self.runs]
+        rows = [
+            (styled(f"{past.when:<17} ", _MUTED), run_words(past, self.info.params))
+            for past in self.runs
+        ]
         shown = self.query_one("#runs", TextRows)
         shown.fill(rows or [(Content(""), styled("none yet", _MUTED))])
         shown.can_focus = bool(rows)
@@ -188,13 +193,17 @@ class ExperimentScreen(BaseScreen):
         self.app.pop_screen()
 
 
-def run_words(past: PastRun) -> Content:
-    """A former run in a line or two: how its claims stood, on what, with which parameters."""
+def run_words(past: PastRun, params: Sequence[Param]) -> Content:
+    """A former run in a line: how its claims stood, on what, with which parameters."""
     run = past.run
+    defaults = {param.name: plain_value(param.default) for param in params}
+    changed = {n: v for n, v in run.params.items() if plain_value(v) != defaults.get(n)}
+    given = ", ".join(f"{n}={plain_value(v)}" for n, v in changed.items()) or "defaults"
     if past.error:
-        return row(styled("✗ ", "$text-error"), Content(past.sentence))
+        stage = f" while {run.extra['stage']}" if run.extra.get("stage") else ""
+        return row(styled("✗ ", "$text-error"), Content(f"{past.error}{stage} · {given}"))
     holds = [claim.get("holds") for claim in run.claims]
     true, false = holds.count(True), holds.count(False)
     mark = styled("✗ ", "$text-error") if false else styled("✓ ", "$text-success")
-    told = f"{true} of {true + false} claims hold · {run.device.partition(' ')[0]}. "
-    return row(mark, Content(told), Content(past.sentence))
+    device = run.device.partition(" ")[0]
+    return row(mark, Content(f"{true} of {true + false} claims hold · {device} · {given}"))

@@ -86,7 +86,7 @@ class PastRunScreen(BaseScreen):
     async def _picture(column: Vertical, path: Path) -> None:
         try:
             image = await asyncio.to_thread(lambda: read_png(path.read_bytes()))
-        except OSError as error:
+        except (OSError, ValueError, SyntaxError) as error:
             await column.mount(Static(Content(f"{path.name}: {error}"), markup=False))
             return
         await column.mount(picture(image))
@@ -117,12 +117,13 @@ def told(info: ExperimentInfo, one: PastRun, other: PastRun | None) -> list[list
     for past in both:
         lead = styled("This run  " if past is one else "Before    ", "bold")
         facts = f"{past.when} · {past.run.device} · {past.run.seconds:.1f} s · seed {past.run.seed}"
-        mark = Content("")
         if past.error:
-            mark = styled("✗ did not finish: ", "bold $text-error")
-        groups.append(
-            [(lead, styled(facts, _MUTED)), (_blank(10), row(mark, Content(past.sentence)))]
-        )
+            said = row(styled("✗ did not finish: ", "bold $text-error"), Content(past.sentence))
+        elif past is not one and past.sentence == one.sentence:
+            said = styled("the same came out", _MUTED)
+        else:
+            said = Content(past.sentence)
+        groups.append([(lead, styled(facts, _MUTED)), (Content(" " * 10), said)])
     if other is None:
         says = "There is no other run to put beside it yet."
         groups.append([(Content(""), styled(says, _MUTED))])
@@ -136,10 +137,6 @@ def told(info: ExperimentInfo, one: PastRun, other: PastRun | None) -> list[list
         if past.error and past.run.metrics:
             groups.append(_so_far(past))
     return groups
-
-
-def _blank(width: int) -> Content:
-    return Content(" " * width)
 
 
 def _claims(info: ExperimentInfo, both: Sequence[PastRun]) -> list[Row]:

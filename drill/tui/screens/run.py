@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ class RunScreen(BaseScreen):
         """Whether the run is kept, so that it can be put beside former ones."""
         self._run_id = ""
         self._log: list[str] = []
+        self._notes: list[str] = []
+        """What is said before anything runs: how another machine differs from this one."""
+        self._begun = False
         self._pictures: dict[str, tuple[Widget, Static]] = {}
         """By name: the picture and its caption."""
         self._plots: dict[str, Widget] = {}
@@ -83,7 +87,9 @@ class RunScreen(BaseScreen):
     def on_mount(self) -> None:
         self.query_one("#pictures").styles.height = "auto"
         given = ", ".join(f"{k}={v}" for k, v in self.params.items())
-        self.head(styled(self.experiment, "bold"), given[:60])
+        host = self.drill.config.host
+        where = f" on {host}" if host else ""
+        self.head(styled(f"{self.experiment}{where}", "bold"), given[:60])
         self._tell_prediction({})
         self.query_one("#feedback").focus()
         self._run()
@@ -124,13 +130,19 @@ class RunScreen(BaseScreen):
                 model=self.model,
                 seed=self.seed,
             )
-            async for event in self.drill_app.experiments.run(spec):
-                await self._event(event)
+            async with aclosing(self.drill_app.experiments.run(spec)) as events:
+                async for event in events:
+                    await self._event(event)
         except (KeyError, ValueError, BusyError, WorkerError) as error:
             self._failed(Error("crash", str(error)))
+        except Exception as error:  # noqa: BLE001  (a run that is never over could not be left)
+            self.log.error(error)
+            says = f"what it sent cannot be shown: {type(error).__name__}: {error}"
+            self._failed(Error("crash", says))
 
     async def _event(self, event: object) -> None:
         if isinstance(event, Progress):
+            self._begun = True
             self.query_one(ProgressBar).update(total=event.total or None, progress=event.done)
             # Nothing is laid out again for a step of denoising.
             said = styled(event.label, "$foreground 60%")
@@ -143,6 +155,8 @@ class RunScreen(BaseScreen):
         elif isinstance(event, Plot):
             await self._plot(event)
         elif isinstance(event, Log):
+            if not self._begun:
+                self._notes.append(event.text)
             self._detail(event.text)
         elif isinstance(event, Done):
             self._finished(event)
@@ -160,7 +174,11 @@ class RunScreen(BaseScreen):
 
     async def _picture(self, event: Image) -> None:
         """A later picture of the same name is shown in the same place."""
-        image = await asyncio.to_thread(read_png, event.png)
+        try:
+            image = await asyncio.to_thread(read_png, event.png)
+        except (OSError, ValueError, SyntaxError) as error:
+            self._detail(f"the picture {event.name} cannot be shown: {error}")
+            return
         caption = Content(event.caption)
         shown = self._pictures.get(event.name)
         if shown is not None:
@@ -199,7 +217,8 @@ class RunScreen(BaseScreen):
         applies.sort(key=lambda c: c.get("name") != self.claim)
         first = applies[:1] if applies and applies[0].get("name") == self.claim else []
         sentence: Row = (Content(""), styled(done.sentence, "bold"))
-        self.query_one("#result", Paragraphs).tell([[sentence], *map(_claim, first)])
+        notes: list[Row] = [(styled("Note  ", "$text-warning"), Content(n)) for n in self._notes]
+        self.query_one("#result", Paragraphs).tell([[sentence], notes, *map(_claim, first)])
         groups = [_claim(claim) for claim in applies[len(first) :]]
         other = len(done.claims) - len(applies)
         if other:

@@ -61,10 +61,10 @@ class SessionScreen(BaseScreen):
                 with VerticalScroll(id="reading", can_focus=False):
                     yield Static(why, id="why", markup=False)
                     yield Static(prompt, id="prompt", markup=False)
+                    yield Said(hints, widget_id="hints")
                     with Vertical(id="code-slot"):
                         if question is not None and code and not self.wide:
                             yield self._code_view(question)
-                    yield Said(hints, widget_id="hints")
                 yield Said(widget_id="notice")
                 with Vertical(id="answer"):
                     if self._pane is not None:
@@ -115,7 +115,7 @@ class SessionScreen(BaseScreen):
         self.query_one("#why", Static).update(self._why(asked))
         self.query_one("#prompt", Static).update(prose(question.prompt))
         self._notice("")
-        self._show_hints(asked)
+        self.query_one("#hints", Said).tell(self._hints(asked))
         self.query_one("#reading").scroll_home(animate=False)
         self._arrived()
         forget_removed()
@@ -161,9 +161,6 @@ class SessionScreen(BaseScreen):
         asked = self.session.asked
         if self._shown and asked is not None and asked.question.head.id != self._shown:
             await self.show_current()
-
-    def _show_hints(self, asked: Asked) -> None:
-        self.query_one("#hints", Said).tell(self._hints(asked))
 
     def _notice(self, text: str, *, error: bool = False) -> None:
         notice = self.query_one("#notice", Said)
@@ -374,9 +371,8 @@ class SessionScreen(BaseScreen):
         hint = self.session.hint()
         asked = self.session.asked
         if hint is not None and asked is not None:
-            self._show_hints(asked)
+            self.query_one("#hints", Said).tell(self._hints(asked), reveal=True)
             self.refresh_bindings()
-            self.query_one("#reading").scroll_end(animate=False)
 
     def action_read(self, by: int) -> None:
         reading = self.query_one("#reading")

@@ -47,7 +47,8 @@ class StarterScreen(BaseScreen):
             yield Log(highlight=False)
 
     def on_mount(self) -> None:
-        self.head(styled("starter.py", "bold"), self.lab.title)
+        where = f" on {self.drill.config.host}" if self.drill.config.host else ""
+        self.head(styled(f"starter.py{where}", "bold"), self.lab.title)
         self.query_one(Log).focus()
         self.set_interval(1.0, self._tick)
         self._start()
@@ -68,7 +69,7 @@ class StarterScreen(BaseScreen):
         log.clear()
         self.refresh_bindings()
         self._tick()
-        command = starter_command(self.lab.starter, self.drill.config.worker)
+        command = starter_command(self.lab, self.drill.config)
         self.run = StarterRun(command)
         lines = self.run.lines()
         try:
@@ -78,7 +79,7 @@ class StarterScreen(BaseScreen):
                 else:
                     log.write_line(_ESCAPES.sub("", each.expandtabs(4)))
         finally:
-            await lines.aclose()  # type: ignore[attr-defined]
+            await lines.aclose()
 
     def _tick(self) -> None:
         if self.end is None and self._started:

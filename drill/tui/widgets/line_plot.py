@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from drill.tui.text import styled
 
-STYLES = ("$text-accent", "$text-primary", "$text-success", "$text-warning", "$text-secondary")
+STYLES = ("$text-accent", "$text-primary", "$foreground", "$text-secondary", "$foreground 60%")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WIDEST, ROWS = 78, 12
 _MUTED = "$foreground 60%"
