@@ -163,7 +163,11 @@ def outcomes(metrics: Any) -> dict[str, Any]:
     return {
         "bytes_ratio": shares.get("float16", shares.get("bfloat16")),
         "coarsest": max(errors, key=lambda name: errors[name]),
-        "within_rounding": [name for name in errors if errors[name] <= ROUNDING],
+        "within_rounding": [
+            name
+            for name, error in errors.items()
+            if error <= ROUNDING and name not in ("float32", "explicit")  # what they err against
+        ],
         "stores_scores": [
             name
             for name, each in attention.items()

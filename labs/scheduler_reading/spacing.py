@@ -18,7 +18,7 @@ SHOWN = 8
 class TimestepSpacing(Experiment):
     name = "timestep-spacing"
     params = (
-        Param("steps", "ints", (3, 5, 10), "steps of a run", low=2, high=100, most=5),
+        Param("steps", "ints", (2, 3, 10), "steps of a run", low=2, high=100, most=5),
         Param(
             "schedulers", "texts", ("ddim", "euler"), "schedulers that run",
             choices=("ddim", "euler", "dpm++2m"), most=3,

@@ -10,7 +10,7 @@ PAIRS = (("euler", "ddim"), ("euler-a", "ddpm"))
 """Two names for one computation, in two coordinates."""
 SAME = 2e-3
 """Relative distance under which two results are one: float32 rounding along the way."""
-APPROACHES = 0.4
+APPROACHES = 0.5
 """What may be left of the distance to the reference, from the fewest steps to the most."""
 STAYS = 0.7
 LADDER = 4
@@ -85,6 +85,10 @@ def multistep_saves(result: Result) -> Finding:
     names = [name for name in ("dpm++2m", "unipc") if name in found]
     if 10 not in metrics["steps"] or "ddim" not in found or not names:
         return not_applicable("it needs 10 steps, ddim and dpm++2m or unipc", expected)
+    if metrics["guidance_scale"] > 1:
+        return not_applicable(
+            "guidance bends the ODE more; who is ahead then has to be measured", expected
+        )
     place = metrics["steps"].index(10)
     way = {name: found[name]["way"][place] for name in ("ddim", *names)}
     measured = ", ".join(f"{name} {value:.3f}" for name, value in way.items())
@@ -93,8 +97,8 @@ def multistep_saves(result: Result) -> Finding:
 
 def orders(result: Result) -> Finding:
     expected = (
-        "from 10 to 40 steps the error on the way falls to between .17 and .45 with DDIM, and to "
-        "at most .15 with Heun and 2M"
+        "from 10 to 40 steps the error on the way falls to between .17 and .45 with DDIM, to at "
+        "most .15 with Heun, and with 2M to at most .25 and farther than with DDIM"
     )
     metrics = result.metrics
     found = metrics["schedulers"]
@@ -106,7 +110,11 @@ def orders(result: Result) -> Finding:
         name: found[name]["way"][many] / found[name]["way"][few] for name in ("ddim", *second)
     }  # fmt: skip
     measured = ", ".join(f"{name} {value:.2f}" for name, value in left.items())
-    holds = 0.17 <= left["ddim"] <= 0.45 and max(left[name] for name in second) <= 0.15
+    holds = (
+        0.17 <= left["ddim"] <= 0.45
+        and left.get("heun", 0) <= 0.15
+        and left.get("dpm++2m", 0) <= min(0.25, 0.9 * left["ddim"])
+    )
     return finding(holds, measured, expected)
 
 
@@ -165,8 +173,8 @@ CLAIMS = (
     ),
     Claim(
         "first-and-second-order",
-        "Four times the steps leave about a quarter of the error on the way with DDIM, and about "
-        "a sixteenth with second-order solvers.",
+        "Four times the steps leave about a quarter of the error on the way with DDIM and about "
+        "a sixteenth with Heun; 2M lies between.",
         orders,
     ),
     Claim(

@@ -140,11 +140,11 @@ def wait_at(metrics: Any, load: float) -> float:
 
 
 def hockey_stick(result: Result) -> Finding:
-    expected = "5 to 13 times the wait (the formula: 9), and 0.8 to 1.2 of the formula up to 0.8"
+    expected = "6 to 13 times the wait (the formula: 9), and 0.8 to 1.2 of the formula up to 0.8"
     simulated = result.metrics["simulated"]
     ratio = wait_at(result.metrics, 0.9) / wait_at(result.metrics, 0.5)
     near = [each["wait"] / each["formula"] for each in simulated if each["load"] <= 0.8]
-    holds = 5 <= ratio <= 13 and all(0.8 <= share <= 1.2 for share in near)
+    holds = 6 <= ratio <= 13 and all(0.8 <= share <= 1.2 for share in near)
     measured = f"{ratio:.1f} times; {', '.join(f'{share:.2f}' for share in near)} of the formula"
     return finding(holds, measured, expected)
 

@@ -18,7 +18,7 @@ CANCELLED_SHARE = 5
 """One request in so many is cancelled, at a random moment of its expected stay."""
 PATIENCE, FEWEST = 8.0, 15
 """Seconds that arrivals at one load may take, and requests that there are in any case."""
-SIMULATED = 20000
+SIMULATED = 200_000
 """Requests of the simulation that continues the curve."""
 LOADS = (0.5, 0.7, 0.8, 0.9, 0.95)
 

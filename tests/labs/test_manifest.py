@@ -54,7 +54,7 @@ def test_a_disagreement_is_seen(tmp_path: Path) -> None:
     for file in (ROOT / "labs" / "cfg_reading").glob("*.py"):
         (pack(tmp_path, text) / "labs" / "some_lab" / file.name).touch()
     for old, new, word in (
-        ("default: 32", "default: 33", "params"),
+        ("default: 24", "default: 25", "params"),
         ("high: 200", "high: 100", "params"),
         ("[best_scale, grows,", "[best_scale,", "outcomes"),
         ("seconds: 300", "seconds: 60", "seconds"),
