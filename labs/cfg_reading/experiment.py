@@ -30,7 +30,7 @@ class CfgSweep(Experiment):
             "scales", "floats", (0, 1, 1.5, 3, 5, 7.5, 12, 20),
             "guidance scales to compare", low=0, high=50, most=16,
         ),
-        Param("seeds", "int", 32, "pictures at each scale, each from its own seed", 1, 256),
+        Param("seeds", "int", 24, "pictures at each scale, each from its own seed", 1, 256),
         Param("steps", "int", 10, "sampling steps", 2, 200),
         Param(
             "prompts", "texts", (),
