@@ -43,7 +43,7 @@ MARGIN = 2.0
 MAX_ROTATION = math.radians(15)
 # Radius of the round hole of a hollow shape, as a share of the shape's radius. Only large shapes
 # are drawn hollow: the autoencoder cannot hold the hole of a small one.
-HOLE = 0.38
+HOLE = 0.3
 # Each channel of each colour moves by up to this much, so that a colour is a region, not a point.
 COLOUR_JITTER = 8
 NO_VALUE = -1

@@ -30,7 +30,7 @@ TARGETS: dict[str, dict[str, object]] = {
         "timestep_spacing": "trailing",
     },
 }
-LORA_RANK = 4
+LORA_RANK = 8
 LORA_MODULES = ("to_q", "to_k", "to_v", "to_out.0")
 HINT_CHANNELS = (8, 16, 32, 64)
 IMAGE_TOKENS = 4

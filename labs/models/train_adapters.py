@@ -27,9 +27,9 @@ from training import LoopSettings, to_pixels
 from transformers import CLIPVisionModelWithProjection
 
 CONTROLNET_SETTINGS = LoopSettings(steps=1400, peak_lr=1e-3, ema_decay=0.995, seed=14)
-LORA_SETTINGS = LoopSettings(steps=700, peak_lr=3e-3, weight_decay=0.0, ema_decay=0.98, seed=15)
+LORA_SETTINGS = LoopSettings(steps=2000, peak_lr=2e-3, weight_decay=0.0, ema_decay=0.99, seed=15)
 ENCODER_SETTINGS = LoopSettings(steps=2500, peak_lr=2e-3, ema_decay=0.998, seed=16)
-IP_SETTINGS = LoopSettings(steps=1200, peak_lr=2e-3, ema_decay=0.99, seed=17)
+IP_SETTINGS = LoopSettings(steps=1500, peak_lr=2e-3, ema_decay=0.99, seed=17)
 DROP_IMAGE = 0.1
 # What CLIPImageProcessor subtracts and divides by, channel by channel.
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)

@@ -21,8 +21,8 @@ from train_unet import new_scheduler
 from training import LoopSettings
 
 TARGET_SETTINGS = LoopSettings(steps=4000, peak_lr=1.5e-3, ema_decay=0.999, seed=11)
-DIT_SETTINGS = LoopSettings(steps=6000, peak_lr=1e-3, ema_decay=0.999, seed=12)
-FLOW_SETTINGS = LoopSettings(steps=8000, peak_lr=1e-3, ema_decay=0.999, seed=13)
+DIT_SETTINGS = LoopSettings(steps=5000, peak_lr=1e-3, ema_decay=0.999, seed=12)
+FLOW_SETTINGS = LoopSettings(steps=7000, peak_lr=1e-3, ema_decay=0.999, seed=13)
 
 Loss: TypeAlias = Callable[[Batch], torch.Tensor]
 

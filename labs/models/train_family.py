@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from drawings import make_drawings
+from drawings import ATTRIBUTES, SIZES, make_drawings
 from export import PIPELINE_FOLDER
 from family_data import Batches, latents_of_vae_stage, text_table, training_latents
 from family_models import TARGETS
@@ -41,7 +41,7 @@ from train_denoisers import (
 )
 from training import LoopSettings, share_of_work, train_loop
 
-STYLE_COUNT, STYLE_SEED = 6_000, 3
+STYLE_COUNT, STYLE_SEED = 9_000, 3
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,11 @@ class Sources:
             )
             return *found, self.attributes()
         drawn = make_drawings(STYLE_COUNT, STYLE_SEED, hollow=True)
-        means, stds = training_latents(self.folder, self.base, "hollow", lambda: drawn.pixels)
-        return means, stds, drawn.attributes
+        # Most of the drawings show the style; some small, solid ones keep those as they are.
+        large = drawn.attributes[:, list(ATTRIBUTES).index("size")] == SIZES.index("large")
+        kept = large | (np.arange(STYLE_COUNT) % 4 == 0)
+        means, stds = training_latents(self.folder, self.base, "hollow", lambda: drawn.pixels[kept])
+        return means, stds, drawn.attributes[kept]
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,16 @@ MEMBERS: dict[str, Member] = {
         batch=64,
         batches={"drop_caption": 0.3},
     ),
-    "lora": Member(lambda sources: lora_member(sources.base), LORA_SETTINGS, batch=64, hollow=True),
-    "flow": Member(lambda sources: flow_member(), FLOW_SETTINGS),
-    "dit": Member(lambda sources: dit_member(), DIT_SETTINGS),
+    "lora": Member(lambda sources: lora_member(sources.base), LORA_SETTINGS, batch=32, hollow=True),
+    "flow": Member(lambda sources: flow_member(), FLOW_SETTINGS, batch=64),
+    "dit": Member(lambda sources: dit_member(), DIT_SETTINGS, batch=64),
     "image-encoder": Member(
-        lambda sources: encoder_member(sources.pixels(), sources.attributes()), ENCODER_SETTINGS
+        lambda sources: encoder_member(sources.pixels(), sources.attributes()),
+        ENCODER_SETTINGS,
+        batch=64,
     ),
     "ip-adapter": Member(
-        _ip_adapter, IP_SETTINGS, batch=64, batches={"drop_attribute": 0.5, "drop_caption": 0.3}
+        _ip_adapter, IP_SETTINGS, batch=32, batches={"drop_attribute": 0.5, "drop_caption": 0.3}
     ),
 }
 
