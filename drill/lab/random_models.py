@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from drill.lab.architectures import TOKENS, Architecture, shrink
 
 if TYPE_CHECKING:
     from drill.lab.context import Context
+    from drill.lab.experiment import Result
 
 GB = 1e9
 SPARE = 1.5 * GB
@@ -54,6 +56,19 @@ def label(context: Context) -> str:
     if not is_random(context.model):
         return ""
     return f"With random weights in the shapes of {ARCHITECTURES[context.model].title}: "
+
+
+def titled(context: Context, name: str) -> str:
+    """The name of a plot or picture, with the word that its weights are random if they are."""
+    return f"{name} (random weights)" if is_random(context.model) else name
+
+
+def labelled(context: Context, result: Result) -> Result:
+    """The result of a run, which says in its sentence and its transfers if weights are random."""
+    said = label(context)
+    reason = said + result.transfers.reason
+    sentence = said + result.sentence
+    return replace(result, sentence=sentence, transfers=replace(result.transfers, reason=reason))
 
 
 def architecture(model: str) -> Architecture:

@@ -168,7 +168,7 @@ class OffloadBytes(Experiment):
         offload = load_module(Path(__file__).with_name("offload_modes.py"))
         from drill.lab.models import ModelError
         from drill.lab.params import ParamError
-        from drill.lab.random_models import label
+        from drill.lab.random_models import is_random, labelled, titled
 
         unknown = [mode for mode in context.params["modes"] if mode not in MODES]
         if unknown:
@@ -205,21 +205,21 @@ class OffloadBytes(Experiment):
             "denoiser": denoiser,
             "apart": apart(pictures),
             "simulated": context.device == "cpu",
-            "random": bool(label(context)),
+            "random": is_random(context.model),
         }
         context.plot(
-            "copied",
+            titled(context, "copied"),
             {m: [(e["steps"], e["to_card"] / MB) for e in each] for m, each in runs.items()},
             "steps",
             "MB copied to the accelerator",
         )
         context.plot(
-            "peak",
+            titled(context, "peak"),
             {m: [(e["steps"], e["peak"] / MB) for e in each] for m, each in runs.items()},
             "steps",
             "MB on the accelerator at most",
         )
-        return Result(metrics, outcomes(metrics), label(context) + sentence(metrics), transfers())
+        return labelled(context, Result(metrics, outcomes(metrics), sentence(metrics), transfers()))
 
 
 def one_image(

@@ -91,7 +91,7 @@ class OffloadLatency(Experiment):
 
     def run(self, context: Context) -> Result:
         from drill.lab.params import ParamError
-        from drill.lab.random_models import label
+        from drill.lab.random_models import is_random, labelled, titled
 
         machine = self.machine(context)
         offload = load_module(Path(__file__).with_name("offload_modes.py"))
@@ -129,11 +129,11 @@ class OffloadLatency(Experiment):
             },
             "weights": weights,
             "denoiser_bytes": weights["unet" if "unet" in weights else "transformer"],
-            "random": bool(label(context)),
+            "random": is_random(context.model),
         }
         context.progress(total, total, "timing")
         context.plot(
-            "image time",
+            titled(context, "image time"),
             {
                 mode: [(s, median(t)) for s, t in zip(steps, each["seconds"], strict=True)]
                 for mode, each in entries.items()
@@ -141,12 +141,8 @@ class OffloadLatency(Experiment):
             "steps",
             "seconds an image",
         )
-        return Result(
-            metrics,
-            claims.outcomes(metrics),
-            label(context) + claims.sentence(metrics),
-            transfers(),
-        )
+        result = Result(metrics, claims.outcomes(metrics), claims.sentence(metrics), transfers())
+        return labelled(context, result)
 
     @staticmethod
     def image(context: Context, pipe: Any, steps: int) -> Any:

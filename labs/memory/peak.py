@@ -44,7 +44,7 @@ class PeakMemoryByResolution(Experiment):
             context.pipeline()
 
     def run(self, context: Context) -> Result:
-        from drill.lab.random_models import is_random, label
+        from drill.lab.random_models import is_random, labelled, titled
 
         context.progress(0, 1, "loading the model")
         models = Models.of(context)
@@ -76,7 +76,7 @@ class PeakMemoryByResolution(Experiment):
             "random": is_random(context.model),
         }
         context.plot(
-            "peak",
+            titled(context, "peak"),
             {
                 part: [(s, v / 1e6) for s, v in zip(sizes, values, strict=True) if v is not None]
                 for part, values in peaks.items()
@@ -85,12 +85,10 @@ class PeakMemoryByResolution(Experiment):
             "side of the picture in pixels",
             "MB beyond the weights, at most",
         )
-        return Result(
-            metrics,
-            claims.outcomes(metrics),
-            label(context) + claims.sentence(metrics),
-            transfers(metrics),
+        result = Result(
+            metrics, claims.outcomes(metrics), claims.sentence(metrics), transfers(metrics)
         )
+        return labelled(context, result)
 
 
 class Models:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from drill.lab.denoiser_inputs import (
     vae_factor,
 )
 from drill.lab.loading import load_module
+from drill.lab.random_models import titled
 from drill.lab.timing import interleaved, ratio
 
 claims = load_module(Path(__file__).with_name("precision_claims.py"))
@@ -47,7 +49,7 @@ class PrecisionAndAttention(Experiment):
 
     def run(self, context: Context) -> Result:
         from drill.lab.params import ParamError
-        from drill.lab.random_models import architecture, is_random, label, pipeline_of
+        from drill.lab.random_models import architecture, is_random, labelled, pipeline_of
 
         given = context.params
         unknown = [each for each in given["dtypes"] if each not in DTYPES]
@@ -55,7 +57,10 @@ class PrecisionAndAttention(Experiment):
             raise ParamError(f"dtypes: no {unknown[0]!r}; there are {'; '.join(DTYPES)}")
         context.progress(0, 1, "loading the model")
         pipe = pipeline_of(context)
-        denoiser = copy.deepcopy(denoiser_of(pipe.components)).float()
+        denoiser = denoiser_of(pipe.components)
+        if not is_random(context.model):  # the others are shared with later runs
+            denoiser = copy.deepcopy(denoiser)
+        torch.nn.Module.float(denoiser)
         factor = vae_factor(pipe.vae)
         own_size = (
             architecture(context.model).size
@@ -63,7 +68,8 @@ class PrecisionAndAttention(Experiment):
             else pipe.unet.config.sample_size * factor
         )
         made = Inputs(denoiser, factor, context.device, _tokens(pipe))
-        with torch.inference_mode():
+        # What is compared with float32 must not be compared with TF32.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             dtypes = self.dtypes(context, denoiser, made, own_size)
             attention = self.attention(context, denoiser, made, given["size"])
         metrics: dict[str, Any] = {
@@ -76,12 +82,10 @@ class PrecisionAndAttention(Experiment):
         }
         _show(context, metrics)
         context.progress(1, 1, "measuring")
-        return Result(
-            metrics,
-            claims.outcomes(metrics),
-            label(context) + claims.sentence(metrics),
-            transfers(metrics),
+        result = Result(
+            metrics, claims.outcomes(metrics), claims.sentence(metrics), transfers(metrics)
         )
+        return labelled(context, result)
 
     @staticmethod
     def dtypes(context: Context, denoiser: Any, made: Inputs, size: int) -> dict[str, Any]:
@@ -228,8 +232,6 @@ def _show(context: Context, metrics: dict[str, Any]) -> None:
             if "error" in each:
                 context.metric(f"error {name}", each["error"])
                 context.metric(f"time {name}", each["time"])
-    import math
-
     errors = {
         name: each["error"]
         for kind in ("attention", "dtypes")
@@ -237,7 +239,7 @@ def _show(context: Context, metrics: dict[str, Any]) -> None:
         if each.get("error")
     }
     context.plot(
-        "error",
+        titled(context, "error"),
         {name: [(n, math.log10(error))] for n, (name, error) in enumerate(errors.items())},
         "variant",
         "log10 of the relative error of a prediction",

@@ -25,6 +25,7 @@ from drill.lab.denoiser_inputs import (
     latents_of,
     vae_factor,
 )
+from drill.lab.random_models import titled
 from drill.lab.timing import interleaved
 
 ENOUGH = 0.9
@@ -157,7 +158,7 @@ class BatchKnee(Experiment):
     def run(self, context: Context) -> Result:
         import torch
 
-        from drill.lab.random_models import architecture, is_random, label, pipeline_of
+        from drill.lab.random_models import architecture, is_random, labelled, pipeline_of
 
         given = context.params
         context.progress(0, 1, "loading the model")
@@ -214,8 +215,8 @@ class BatchKnee(Experiment):
             "random": is_random(context.model),
         }
         show(context, metrics)
-        return Result(
-            metrics, outcomes(metrics), label(context) + sentence(metrics), transfers(metrics)
+        return labelled(
+            context, Result(metrics, outcomes(metrics), sentence(metrics), transfers(metrics))
         )
 
 
@@ -251,7 +252,7 @@ def show(context: Context, metrics: dict[str, Any]) -> None:
     rates, times = images_a_second(metrics), metrics["image_seconds"]
     batches = metrics["batches"]
     context.plot(
-        "knee",
+        titled(context, "knee"),
         {
             "throughput": [(b, r / rates[0]) for b, r in zip(batches, rates, strict=True)],
             "latency": [(b, t / times[0]) for b, t in zip(batches, times, strict=True)],

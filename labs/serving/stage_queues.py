@@ -11,6 +11,7 @@ from typing import Any
 
 from drill.lab import Context, Experiment, Param, Result, Transfers
 from drill.lab.loading import load_module
+from drill.lab.timing import synchronise
 
 claims = load_module(Path(__file__).with_name("queue_claims.py"))
 PROMPT = "a small red star on a blue background"
@@ -136,7 +137,9 @@ class Kitchen:
         with torch.inference_mode():
             device = self.pipe.unet.device
             states, empty = self.pipe.encode_prompt([prompt], device, 1, True, [""])
-            return torch.cat([empty, states])
+            joined = torch.cat([empty, states])
+        synchronise(self.context.device)
+        return joined
 
     def denoise(self, request: Any, states: Any) -> Any:
         """Latents (1, c, h, w); between two steps the request may be cancelled."""
@@ -155,6 +158,7 @@ class Kitchen:
                 sample = scheduler.scale_model_input(torch.cat([latents] * 2), t)
                 empty, text = pipe.unet(sample, t, states, return_dict=False)[0].chunk(2)
                 latents = scheduler.step(empty + 5.0 * (text - empty), t, latents).prev_sample
+                synchronise(self.context.device)  # a step that was only queued is not done
                 request.steps += 1
         self._made.append(weakref.ref(latents))
         return latents

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drill.services.all_labs import Row, judge, main
+from drill.services.all_labs import Row, judge, main, waited_seconds
 from drill.worker.protocol import Done, Error
 from tests.worker.packs import make_stubs
 
@@ -120,7 +124,8 @@ def test_every_way_to_fail_is_told(
     # The load is measured apart from the run: three seconds of it spoil no limit of three.
     assert rows["good"]["load"] >= 3.1 > rows["good"]["seconds"]
     assert (rows["good"]["true"], rows["good"]["not_applicable"]) == (1, 1)
-    assert rows["slow"]["seconds"] > 3.0
+    # Asleep is not waiting for a core: such seconds count.
+    assert rows["slow"]["seconds"] - rows["slow"]["waited"] > 3.0
     assert "b is false: 0.5; expected 1" in out
     assert "exit status 3" in out and "no_such_module_at_all" in out
     assert "unavailable on cpu: gpu" in out
@@ -154,3 +159,36 @@ def test_a_false_claim_comes_before_slowness() -> None:
     done = Done({}, claims, {}, "s", {}, "cpu", {}, 0, 99.0)
     row = judge(Row("x", "lab", 1.0), done)
     assert row.verdict == "claim false" and len(row.says) == 2
+
+
+def test_time_without_a_core_does_not_count() -> None:
+    claims = [{"name": "c", "holds": True, "measured": "1", "expected": "1"}]
+    done = Done({}, claims, {}, "s", {}, "cpu", {}, 0, 99.0)
+    assert judge(Row("x", "lab", 1.0, waited=70.0), done).verdict == "passed"
+    assert judge(Row("x", "lab", 1.0, waited=68.0), done).verdict == "too slow"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_waiting_for_a_core_is_measured() -> None:
+    """Two busy processes on one core: each waits while the other runs; a sleeping one does not."""
+    core = min(os.sched_getaffinity(0))
+    code = f"import os, time; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\n"
+    busy, idle = code + "while True: pass", code + "time.sleep(60)"
+    started = [
+        subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
+        for text in (busy, busy, idle)
+    ]
+    try:
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()
+        before = [waited_seconds(process.pid) for process in started]
+        time.sleep(3.0)
+        spent = [waited_seconds(p.pid) - b for p, b in zip(started, before, strict=True)]
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+    # In sum one of the two always waits, whatever else the machine does.
+    assert spent[0] + spent[1] > 2.5 > 0.5 > spent[2]
+    assert waited_seconds(2**22 + 1) == 0.0

@@ -152,6 +152,9 @@ def test_the_card_counts_what_crosses_and_computes_as_the_cpu_does() -> None:
         y = x.to(made.device)
         assert y.device == made.device and y.shape == x.shape
         assert (made.to_card, made.to_cpu, made.books.live) == (400, 0, 400)
+        rows = y[:5]
+        assert made.books.live == 400, "a view is no more memory"
+        del rows
         z = (y @ y).softmax(-1)
         assert z.device == made.device
         back = z.cpu()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, random_models
+from drill.lab import Context, Result, Transfers, random_models
 from drill.lab.denoiser_inputs import (
     denoiser_inputs,
     denoiser_of,
@@ -179,6 +179,13 @@ def test_a_run_is_labelled() -> None:
     label = random_models.label(context("sdxl-random"))
     assert "random weights" in label and "Stable Diffusion XL" in label
     assert random_models.label(context("")) == ""
+    result = Result({}, {}, "It took long.", Transfers("yes", "Shapes decide."))
+    for model, said in (("sdxl-random", label), ("", "")):
+        shown = random_models.labelled(context(model), result)
+        assert shown.sentence == f"{said}It took long."
+        assert shown.transfers.reason == f"{said}Shapes decide."
+    assert random_models.titled(context("sdxl-random"), "peak") == "peak (random weights)"
+    assert random_models.titled(context(""), "peak") == "peak"
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_built(
