@@ -68,7 +68,10 @@ def device_name(device: str) -> str:
         import torch
 
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"{device} ({_processor()}, {worker_threads()} threads)" if device == "cpu" else device
+    if device != "cpu":
+        return device
+    threads = worker_threads()
+    return f"{device} ({_processor()}, {threads} thread{'s' * (threads != 1)})"
 
 
 def _processor() -> str:

@@ -239,7 +239,7 @@ def sd3_arguments(text: Text, empty: Text) -> dict[str, Any]:
 
 
 def lora_pipeline(context: Context, scale: float = 1.0) -> StableDiffusionPipeline:
-    """The base with the LoRA of hollow shapes loaded as the adapter LORA_NAME at ``scale``."""
+    """The base with the LoRA of hollow circles and squares loaded as LORA_NAME at ``scale``."""
     pipe = unet_pipeline(context)
     folder = str(_folder(context, "lora"))
     with _unwarned():

@@ -6,11 +6,11 @@ on the way, a start in the middle. With its defaults this loop is the pipeline's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from drill.lab.models import ModelError
+from drill.lab.prediction import Halves, check_denoiser, combine, encode_texts, predict, spread
 from drill.lab.sampling import DenoiserSpy
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 else:
     Tensor = StableDiffusionPipeline = Any
+
+__all__ = ["Sampled", "States", "check_denoiser", "encode_texts", "guided_sample"]
 
 States: TypeAlias = "Tensor | Callable[[int], Tensor]"
 """Text states (N, L, D), or a function that gives those of a step."""
@@ -37,17 +39,6 @@ class Sampled:
     calls: int
     evaluations: float
     """Rows of the denoiser's batches for each picture."""
-
-
-def encode_texts(pipe: StableDiffusionPipeline, texts: Sequence[str]) -> Tensor:
-    """States (N, L, D) of texts, each encoded once; "" is the empty prompt."""
-    import torch
-
-    unique = list(dict.fromkeys(texts))
-    with torch.inference_mode():
-        states, _ = pipe.encode_prompt(unique, pipe.unet.device, 1, False)
-    found: Tensor = states[[unique.index(text) for text in texts]]
-    return found
 
 
 def guided_sample(
@@ -96,23 +87,15 @@ def guided_sample(
                 if keep:
                     before.append(latents.float().cpu())
                 guided = scale > 1 and empty is not None and (window is None or index in window)
-                halves = [empty, text] if guided else [text]
-                states = [_rows(each, index, count)[chosen] for each in halves if each is not None]
-                extra = {}
-                if mask is not None:
-                    marks = [mask[1], mask[0]] if guided else [mask[0]]
-                    marks = [each.expand(count, -1)[chosen].to(device) for each in marks]
-                    extra["encoder_attention_mask"] = torch.cat(marks)
-                predicted = pipe.unet(
-                    torch.cat([latents] * len(states)),
-                    t,
-                    encoder_hidden_states=torch.cat(states).to(device, dtype),
-                    return_dict=False,
-                    **extra,
-                )[0]
+                states = (
+                    _rows(empty, index, count)[chosen].to(device, dtype) if guided else None,
+                    _rows(text, index, count)[chosen].to(device, dtype),
+                )
+                found = predict(pipe.unet, latents, t, states, _masks(mask, chosen, count, device))
+                predicted = combine(found, scale)
                 if guided:
-                    predicted, ratio = _combine(predicted, scale, rescale)
-                    spreads.append(ratio)
+                    predicted = _rescaled(predicted, found[1], rescale)
+                    spreads.append((spread(predicted) / spread(found[1])).cpu())
                 latents = scheduler.step(predicted, t, latents, return_dict=False)[0]
                 if on_step is not None and first == 0:
                     on_step(index + 1 - start, len(scheduler.timesteps) - start)
@@ -127,32 +110,25 @@ def guided_sample(
     )
 
 
-def check_denoiser(pipe: StableDiffusionPipeline) -> None:
-    """Raises ModelError for a denoiser that this guidance does not fit."""
-    if pipe.unet.config.time_cond_proj_dim is not None:
-        raise ModelError(
-            "this denoiser takes the guidance scale as an input (guidance distillation); "
-            "there is no unconditional prediction to guide away from"
-        )
-    if pipe.unet.config.in_channels != pipe.vae.config.latent_channels:
-        raise ModelError("this denoiser takes more than the latents (inpainting or an edit model)")
-
-
-def _rows(states: States, step: int, count: int) -> Tensor:
-    found: Tensor = states(step) if callable(states) else states
+def _rows(states: States | None, step: int, count: int) -> Tensor:
+    found: Any = states(step) if callable(states) else states
     return found.expand(count, -1, -1)
 
 
-def _combine(doubled: Tensor, scale: float, rescale: float) -> tuple[Tensor, Tensor]:
-    """The guided prediction, and its std over the conditional one's by picture (N,)."""
+def _masks(
+    mask: tuple[Tensor, Tensor] | None, chosen: slice, count: int, device: Any
+) -> Halves | None:
+    """The masks of the chosen pictures, the unconditional half's first."""
+    if mask is None:
+        return None
+    text, empty = (each.expand(count, -1)[chosen].to(device) for each in mask)
+    return empty, text
+
+
+def _rescaled(guided: Tensor, conditional: Tensor, rescale: float) -> Tensor:
+    """The guided prediction after `guidance_rescale`."""
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
-    from_empty, from_text = doubled.chunk(2)
-    mixed = from_empty + scale * (from_text - from_empty)
-    if rescale > 0:
-        mixed = rescale_noise_cfg(mixed, from_text, guidance_rescale=rescale)
-    return mixed, (_std(mixed) / _std(from_text)).cpu()
-
-
-def _std(values: Tensor) -> Tensor:
-    return values.flatten(1).float().std(dim=1)
+    if rescale <= 0:
+        return guided
+    return rescale_noise_cfg(guided, conditional, guidance_rescale=rescale)

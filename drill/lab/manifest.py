@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from drill.lab.experiment import NEEDS
 from drill.lab.params import Param, ParamError
 
 FILE = "lab.yaml"
-CACHE_VERSION = 1
+CACHE_VERSION = 2
+TICK = 2_000_000_000
+"""Nanoseconds: the coarsest clock of a file system."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -105,10 +108,11 @@ def read_labs(pack: Path, cache_dir: Path | None = None) -> Labs:
     """All labs of a pack, in order.
 
     With `cache_dir` what was read is kept, and neither YAML nor a file of the pack is opened while
-    the `lab.yaml` files are unchanged (size and modification time).
+    the `lab.yaml` files are unchanged (size, file and both times: that of the change tells what
+    was put back with its old time).
     """
     files = sorted((pack / "labs").glob(f"*/{FILE}"))
-    stamp = [[str(path), (stat := path.stat()).st_mtime_ns, stat.st_size] for path in files]
+    stamp = [_stamp(path) for path in files]
     cache = _cache_file(pack, cache_dir) if cache_dir is not None else None
     documents, problems = _cached(cache, stamp) if cache is not None else (None, [])
     if documents is None:
@@ -119,7 +123,8 @@ def read_labs(pack: Path, cache_dir: Path | None = None) -> Labs:
             if not faults:
                 documents[str(path)] = document
         problems += _repeated(documents)
-        if cache is not None:
+        # A fault may be mended elsewhere (a file that was missing), which no stamp would tell.
+        if cache is not None and not problems and not _fresh(stamp):
             _keep(cache, stamp, documents, problems)
     labs = [_lab(Path(path), pack, document) for path, document in documents.items()]
     return Labs(tuple(sorted(labs, key=lambda lab: (lab.order, lab.id))), tuple(problems))
@@ -281,6 +286,21 @@ def _cache_file(pack: Path, cache_dir: Path) -> Path:
     import hashlib
 
     return cache_dir / f"labs-{hashlib.sha256(str(pack).encode()).hexdigest()[:12]}.json"
+
+
+def _stamp(path: Path) -> list[Any]:
+    """What is not the same any more once the file has changed."""
+    stat = path.stat()
+    return [str(path), stat.st_mtime_ns, stat.st_size, stat.st_ctime_ns, stat.st_ino]
+
+
+def _fresh(stamp: list[Any]) -> bool:
+    """Whether a file was written so lately that another write could leave the same stamp.
+
+    Clocks of file systems tick every 4 ms to 2 s; what is read within a tick is not kept.
+    """
+    now = time.time_ns()
+    return any(abs(now - when) < TICK for each in stamp for when in (each[1], each[3]))
 
 
 def _cached(cache: Path, stamp: list[Any]) -> tuple[dict[str, Any] | None, list[str]]:

@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from drill.lab.models import ModelError
+from drill.lab.prediction import check_denoiser, combine, encode_texts, spread
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -84,6 +84,12 @@ class Sweep:
     seconds: float
 
 
+def picture_seeds(seed: int, count: int) -> list[int]:
+    """A seed for each of `count` pictures of a run with `seed`: 0, 1, 2, ... for 0, others for any
+    other, so that a second run is another sample and not the same pictures moved by one."""
+    return [(1_000_003 * seed + k) % 2**63 for k in range(count)]
+
+
 def initial_latents(pipe: StableDiffusionPipeline, seeds: Sequence[int]) -> Tensor:
     """Unit noise (N, c, h, w), a generator on the CPU for each seed: the same on every device."""
     import torch
@@ -116,18 +122,19 @@ def sweep_scales(
     """
     import torch
 
-    _check(pipe)
+    check_denoiser(pipe)
     started = time.monotonic()
     device, dtype = pipe.unet.device, pipe.unet.dtype
     plan = _Plan.of(scales, len(prompts), rows)
     with torch.inference_mode():
         scheduler = pipe.scheduler.from_config(pipe.scheduler.config)
         scheduler.set_timesteps(steps, device=device)
-        conditional, unconditional = _encode(pipe, prompts)
+        states = encode_texts(pipe, [*prompts, ""])
+        conditional, unconditional = states[:-1], states[-1:]
         latents = noise.to(device, dtype) * scheduler.init_noise_sigma
         latents = latents.repeat(plan.tracks, 1, 1, 1)
         count = len(latents)
-        spread = torch.zeros(count, device=device)
+        spreads = torch.zeros(count, device=device)
         scale_of = torch.tensor(plan.scale_of, device=device, dtype=dtype).view(-1, 1, 1, 1)
         tally = _Tally(count)
         extra = _step_arguments(scheduler, plan.tracks, len(prompts))
@@ -150,12 +157,12 @@ def sweep_scales(
                     if guided:
                         off = end - start - guided
                         from_empty, from_text = raw[:guided], predicted[off:]
-                        mixed = from_empty + scale_of[first:end] * (from_text - from_empty)
-                        spread[start:first] += 1
-                        spread[first:end] += _std(mixed) / _std(from_text)
+                        mixed = combine((from_empty, from_text), scale_of[first:end])
+                        spreads[start:first] += 1
+                        spreads[first:end] += spread(mixed) / spread(from_text)
                         predicted = torch.cat([predicted[:off], mixed])
                     else:
-                        spread[start:end] += 1
+                        spreads[start:end] += 1
                     predictions.append(predicted)
                 output = scheduler.step(torch.cat(predictions), t, latents, **extra)
                 latents = output.prev_sample
@@ -163,11 +170,11 @@ def sweep_scales(
                     clean = getattr(output, "pred_original_sample", None)
                     shown = latents if clean is None else clean
                     on_step(done, len(scheduler.timesteps), partial(plan.spread, shown))
-        spread /= len(scheduler.timesteps)
+        spreads /= len(scheduler.timesteps)
         return Sweep(
             scales=tuple(scales),
             latents=plan.spread(latents).float().cpu(),
-            spread=plan.spread(spread).float().cpu(),
+            spread=plan.spread(spreads).float().cpu(),
             calls=plan.spread(torch.tensor(tally.calls)),
             evaluations=plan.spread(torch.tensor(tally.evaluations)),
             total_calls=spy.calls,
@@ -271,28 +278,6 @@ class _Tally:
             self.evaluations[index] += 1
         for index in unconditional:
             self.evaluations[index] += 1
-
-
-def _check(pipe: StableDiffusionPipeline) -> None:
-    if pipe.unet.config.time_cond_proj_dim is not None:
-        raise ModelError(
-            "this denoiser takes the guidance scale as an input (guidance distillation); "
-            "there is no unconditional prediction to guide away from"
-        )
-    if pipe.unet.config.in_channels != pipe.vae.config.latent_channels:
-        raise ModelError("this denoiser takes more than the latents (inpainting or an edit model)")
-
-
-def _encode(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Embeddings of the prompts (N, L, D) and of the empty prompt (1, L, D), each text once."""
-    texts = list(dict.fromkeys([*prompts, ""]))
-    embeddings, _ = pipe.encode_prompt(texts, pipe.unet.device, 1, False)
-    rows = [texts.index(prompt) for prompt in prompts]
-    return embeddings[rows], embeddings[texts.index("")][None]
-
-
-def _std(values: Tensor) -> Tensor:
-    return values.flatten(1).float().std(dim=1)
 
 
 def _step_arguments(scheduler: Any, tracks: int, pictures: int) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from drill.lab.guided import check_denoiser, encode_texts
-from drill.lab.sampling import DenoiserSpy
+from drill.lab.prediction import check_denoiser, combine, encode_texts, predict
+from drill.lab.sampling import DenoiserSpy, picture_seeds
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -94,12 +94,10 @@ def denoise(
     device, dtype = pipe.unet.device, pipe.unet.dtype
     visited = scheduler.timesteps if timesteps is None else timesteps
     count = len(latents)
-    states = texts.conditional
-    if texts.guided:
-        states = torch.cat([texts.unconditional.expand(count, -1, -1), states])
+    empty = texts.unconditional.expand(count, -1, -1) if texts.guided else None
     extra: dict[str, Any] = {}
     if "generator" in inspect.signature(scheduler.step).parameters:
-        generators = [torch.Generator().manual_seed(1_000_003 * seed + k) for k in range(count)]
+        generators = [torch.Generator().manual_seed(each) for each in picture_seeds(seed, count)]
         extra["generator"] = generators
     shown, held = [], []
     x = latents.to(device, dtype)
@@ -110,11 +108,8 @@ def denoise(
             held.append(float(x.float().std()))
             sample = scheduler.scale_model_input(x, t) if scale_input else x
             shown.append(float(sample.float().std()))
-            sample = torch.cat([sample, sample]) if texts.guided else sample
-            predicted = pipe.unet(sample, t, encoder_hidden_states=states, return_dict=False)[0]
-            if texts.guided:
-                from_empty, from_text = predicted.chunk(2)
-                predicted = from_empty + texts.guidance_scale * (from_text - from_empty)
+            halves = predict(pipe.unet, sample, t, (empty, texts.conditional))
+            predicted = combine(halves, texts.guidance_scale)
             x = scheduler.step(predicted, t, x, **extra, return_dict=False)[0]
             if on_step is not None:
                 on_step(done, len(visited), x)

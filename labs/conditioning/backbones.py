@@ -93,10 +93,16 @@ class UnetVsDit(Experiment):
         context: Context, name: str, denoiser: Denoiser, text: Text, empty: Text, scale: float
     ) -> tuple[Tensor, float]:
         """Pixels (N, 3, 64, 64), and the evaluations of each picture as counted."""
-        from drill.lab.sampling import DenoiserSpy, decode, initial_latents, to_pixels
+        from drill.lab.sampling import (
+            DenoiserSpy,
+            decode,
+            initial_latents,
+            picture_seeds,
+            to_pixels,
+        )
 
         pipe = context.pipeline()
-        noise = initial_latents(pipe, [context.seed + k for k in range(len(text))])
+        noise = initial_latents(pipe, picture_seeds(context.seed, len(text)))
         with DenoiserSpy(denoiser.model) as spy:
             latents = denoiser.sample(
                 text,

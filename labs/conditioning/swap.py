@@ -134,11 +134,11 @@ class _Sampler:
 
     def __init__(self, context: Context, pipe: Any) -> None:
         from drill.lab.guided import encode_texts
-        from drill.lab.sampling import initial_latents
+        from drill.lab.sampling import initial_latents, picture_seeds
 
         given = context.params
         self.context, self.pipe = context, pipe
-        self.noise = initial_latents(pipe, [context.seed + k for k in range(given["pictures"])])
+        self.noise = initial_latents(pipe, picture_seeds(context.seed, given["pictures"]))
         self.empty = encode_texts(pipe, [""])
         self.measures = context.module("labs/cfg_reading/measures.py")
         self.judge: Any = None
@@ -248,8 +248,9 @@ def transfers(context: Context) -> Transfers:
     return Transfers(
         "yes",
         "That states before a word are blind to it and those behind are not holds for every CLIP "
-        "text encoder, which is causal; T5 is not, there all states change. When an attribute is "
-        "settled depends on model and schedule: layout and shape early, fine detail later.",
+        "text encoder, which is causal; T5 is not, there all states change. What is settled when "
+        "depends on model and schedule: here what fills the picture came before colour and "
+        "outline of a small shape.",
     )
 
 

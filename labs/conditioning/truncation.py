@@ -45,14 +45,14 @@ class Truncation(Experiment):
     def run(self, context: Context) -> Result:
         import torch
 
-        from drill.lab.sampling import initial_latents
+        from drill.lab.sampling import initial_latents, picture_seeds
 
         given = context.params
         if given["prompt"].split().count(given["word"]) != 1:
             raise ParamError(f"word: the prompt must have {given['word']!r} exactly once")
         context.progress(0, 1, "loading the model")
         pipe = context.pipeline()
-        noise = initial_latents(pipe, [context.seed + k for k in range(given["pictures"])])
+        noise = initial_latents(pipe, picture_seeds(context.seed, given["pictures"]))
         cuts: list[dict[str, Any]] = []
         rows: list[Tensor] = []
         limits = sorted(set(given["limits"]), reverse=True)
@@ -206,8 +206,8 @@ def transfers(context: Context) -> Transfers:
     return Transfers(
         "yes",
         "Stable Diffusion's encoder is the same class with 77 positions, 75 of them for words, and "
-        "its pipeline passes no mask either. Pipelines with T5 cut at 256 or 512, and PixArt does "
-        "mask its padding: check each.",
+        "its pipeline passes no mask either. Pipelines with T5 cut elsewhere (by default at 120 in "
+        "PixArt-alpha, 256 in SD3, 512 in Flux), and PixArt does mask its padding: check each.",
     )
 
 

@@ -58,6 +58,9 @@ def own_table(context: Context) -> Table:
     """The table of the learner's own model; raises ModelError where it has no betas."""
     from diffusers import DDPMScheduler
 
+    from drill.lab.random_models import refuse_random
+
+    refuse_random(context.model)
     try:
         config = dict(DDPMScheduler.load_config(context.model, subfolder="scheduler"))
     except (OSError, ValueError) as error:

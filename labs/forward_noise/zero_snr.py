@@ -48,7 +48,7 @@ class ZeroTerminalSnr(Experiment):
 
     def run(self, context: Context) -> Result:
         from drill.lab.family import encode_text, load_denoiser
-        from drill.lab.sampling import initial_latents
+        from drill.lab.sampling import initial_latents, picture_seeds
 
         if not context.bundled:
             raise ModelError(
@@ -64,7 +64,7 @@ class ZeroTerminalSnr(Experiment):
         text = encode_text(context, [scene.caption for scene in scenes])
         empty = encode_text(context, [""])
         # Each ground, and the empty prompt, starts from the same noise.
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)]).to(context.device)
+        noise = initial_latents(pipe, picture_seeds(context.seed, count)).to(context.device)
         amplitude = brightness.leaked_amplitude(context)
         shift = reference.leak * amplitude
         rows, shown = [], [pictures.to_bytes(reference.pixels(SHOWN))]
@@ -144,13 +144,16 @@ def sentence(metrics: dict[str, Any]) -> str:
         f"{row['label']} {row['black']['mean']:.3f} and {row['white']['mean']:.3f}"
         for row in metrics["rows"]
     )
-    moved = ", ".join(f"{row['label']} {row['first_moved'][0]:+.3f}" for row in metrics["rows"])
+    moved = ", ".join(
+        f"{row['label']} {row['first_moved'][0]:+.3f} and {row['run_moved'][0]:+.3f}"
+        for row in metrics["rows"]
+    )
     return (
         f"Brightness of grounds asked for as black and as white: drawings "
         f"{real['black']['mean']:.3f} and {real['white']['mean']:.3f}, {grounds}. The starting "
-        f"noise moved from what black leaves in x_T to what white leaves moves the first x_0 by: "
-        f"{moved}. With eps on the mended table {metrics['eps_not_finite']:.0%} of the values are "
-        "not finite."
+        f"noise moved from what black leaves in x_T to what white leaves moves the first x_0, and "
+        f"the picture that a run without prompt ends in, by: {moved}. With eps on the mended table "
+        f"{metrics['eps_not_finite']:.0%} of the values are not finite."
     )
 
 

@@ -16,9 +16,11 @@ EPS, LEAKY, MENDED, LEADING = (
 """Labels of the conditions."""
 BARS = 3.0
 """Standard errors that are no chance."""
-LESS = 0.75
+LESS = 0.5
 """Share of the leaky model's response up to which the mended one's is clearly smaller. It is not 0:
 a network is smooth over t, and at lower t the mean of x_t does tell the brightness."""
+ALIKE = 2.0
+"""Responses of which none is larger by more than this factor are of one kind."""
 SAME_RANGE = 0.1
 """Up to so large a share of the drawings' range two ranges count as the same."""
 
@@ -86,6 +88,21 @@ def leaky_reads_its_start(result: Result) -> Finding:
     return finding(holds, measured, expected)
 
 
+def noise_goes_along(result: Result) -> Finding:
+    expected = (
+        f"after a whole run without prompt both v models' pictures follow by {BARS:g} error bars, "
+        f"neither {ALIKE:g} times as far as the other"
+    )
+    found = {label: row_of(result.metrics, label)["run_moved"] for label in (LEAKY, MENDED)}
+    measured = "; ".join(
+        f"{label} {mean:+.3f} ({mean / max(bar, 1e-12):.1f} error bars)"
+        for label, (mean, bar) in found.items()
+    )
+    means = [mean for mean, _ in found.values()]
+    holds = all(mean >= BARS * bar for mean, bar in found.values())
+    return finding(holds and max(means) <= ALIKE * min(means), measured, expected)
+
+
 def range_is_kept(result: Result) -> Finding:
     expected = (
         f"both v models span the drawings' brightness from black to white to within {SAME_RANGE:g}"
@@ -114,6 +131,12 @@ CLAIMS = (
         "The leaky model takes the mean of its starting noise for a hint of brightness, more than "
         "the one that was trained on the mended table.",
         leaky_reads_its_start,
+    ),
+    Claim(
+        "noise-goes-along",
+        "Over a whole run the two follow it alike: DDIM takes the noise along, and later steps "
+        "read what the first did not.",
+        noise_goes_along,
     ),
     Claim(
         "range-is-kept",

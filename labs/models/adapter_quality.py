@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from drawings import SHAPES, caption
+from drawings import HOLLOW_SHAPES, SHAPES, caption
 from family_export import folder_of
 from family_measures import hollowness, iou
 from judge import Judge
@@ -57,13 +57,17 @@ def training_of(name: str, sources: Sources) -> dict[str, Any]:
 
 
 def painted(
-    pipeline: Any, prompts: Sequence[str], part: Callable[[slice], dict[str, Any]]
+    pipeline: Any,
+    prompts: Sequence[str],
+    part: Callable[[slice], dict[str, Any]],
+    together: int = 32,
 ) -> torch.Tensor:
     """Pixels (N, 3, 64, 64) of the pipeline's own call, seeds 0 to N - 1; ``part`` gives the
-    other arguments for a slice of the prompts."""
+    other arguments for a slice of the prompts, ``together`` at a time. With an IP-Adapter that
+    is one: all images of a call go to every prompt of its batch."""
     made = []
-    for start in range(0, len(prompts), 32):
-        rows = slice(start, start + 32)
+    for start in range(0, len(prompts), together):
+        rows = slice(start, start + together)
         chunk = list(prompts[rows])
         made.append(
             pipeline(
@@ -83,9 +87,11 @@ def no_more(rows: slice) -> dict[str, Any]:
 
 
 def lora_quality(context: Context, judge: Judge) -> dict[str, Any]:
-    """Holes in large shapes, and what of the prompts still holds, by the LoRA's scale."""
-    large = [{**description, "size": "large"} for description in full_prompts(PICTURES)]
-    small = [{**description, "size": "small"} for description in large]
+    """Holes in large circles and squares, and what of the prompts still holds, by the LoRA's scale;
+    at 0 and 1 also large shapes of all kinds, and small ones."""
+    every = [{**description, "size": "large"} for description in full_prompts(PICTURES)]
+    large = [{**each, "shape": HOLLOW_SHAPES[i % 2]} for i, each in enumerate(every)]
+    small = [{**each, "size": "small"} for each in every]
     pipeline = lora_pipeline(context)
     rows = []
     for scale in LORA_SCALES:
@@ -99,8 +105,9 @@ def lora_quality(context: Context, judge: Judge) -> dict[str, Any]:
             "right": shares(judge.agrees(pixels, large)),
         }
         if scale in (0.0, 1.0):
-            pixels = painted(pipeline, [caption(**d) for d in small], no_more)
-            row["right_when_small"] = shares(judge.agrees(pixels, small))
+            for name, others in (("right_of_all_shapes", every), ("right_when_small", small)):
+                pixels = painted(pipeline, [caption(**d) for d in others], no_more)
+                row[name] = shares(judge.agrees(pixels, others))
         rows.append(row)
         print(f"lora: {row}", flush=True)
     return {"pictures": PICTURES, "guidance_scale": GUIDANCE, "by_scale": rows}
@@ -160,7 +167,9 @@ def ip_adapter_quality(context: Context, judge: Judge) -> dict[str, Any]:
         pipeline.set_ip_adapter_scale(scale)
 
         def shown(prompts: Sequence[str]) -> torch.Tensor:
-            return painted(pipeline, prompts, lambda rows: {"ip_adapter_image": [images[rows]]})
+            return painted(
+                pipeline, prompts, lambda rows: {"ip_adapter_image": [images[rows]]}, together=1
+            )
 
         open_pixels = shown(["a shape"] * PICTURES)
         shape_asked = [{"shape": a["shape"]} for a in asked]

@@ -41,9 +41,11 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 RADII = {"small": (10.0, 13.0), "large": (19.0, 24.0)}
 MARGIN = 2.0
 MAX_ROTATION = math.radians(15)
-# Radius of the round hole of a hollow shape, as a share of the shape's radius. Only large shapes
-# are drawn hollow: the autoencoder cannot hold the hole of a small one.
-HOLE = 0.3
+# Radius of the round hole of a hollow shape, as a share of the shape's radius. Only large circles
+# and squares are drawn hollow: the autoencoder cannot hold the hole of a small shape, and a hole
+# cuts pointed shapes to pieces.
+HOLE = 0.34
+HOLLOW_SHAPES = ("circle", "square")
 # Each channel of each colour moves by up to this much, so that a colour is a region, not a point.
 COLOUR_JITTER = 8
 NO_VALUE = -1
@@ -128,7 +130,8 @@ def draw(
 def make_drawings(count: int, seed: int, hollow: bool = False) -> Drawings:
     """``count`` random drawings; the shape's colour always differs from the background's.
 
-    With ``hollow`` every large shape has a round hole, through which the background shows.
+    With ``hollow`` every large circle and square has a round hole, through which the background
+    shows.
     """
     rng = np.random.default_rng(seed)
     attributes = np.stack(
@@ -139,9 +142,14 @@ def make_drawings(count: int, seed: int, hollow: bool = False) -> Drawings:
     attributes[:, 3] = (attributes[:, 1] + shift) % len(BACKGROUNDS)
     pixels = np.empty((count, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8)
     for row, (shape, colour, size, background) in enumerate(attributes):
-        hole = HOLE if hollow and SIZES[size] == "large" else 0.0
+        pierced = hollow and SIZES[size] == "large" and SHAPES[shape] in HOLLOW_SHAPES
         pixels[row] = draw(
-            SHAPES[shape], COLOURS[colour], SIZES[size], BACKGROUNDS[background], rng, hole
+            SHAPES[shape],
+            COLOURS[colour],
+            SIZES[size],
+            BACKGROUNDS[background],
+            rng,
+            HOLE if pierced else 0.0,
         )
     return Drawings(pixels, attributes.astype(np.int64))
 

@@ -31,7 +31,7 @@ TARGETS: dict[str, dict[str, object]] = {
     },
 }
 LORA_RANK = 8
-LORA_MODULES = ("to_q", "to_k", "to_v", "to_out.0")
+LORA_MODULES = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")
 HINT_CHANNELS = (8, 16, 32, 64)
 IMAGE_TOKENS = 4
 

@@ -96,7 +96,7 @@ def family_markdown(report: dict[str, Any]) -> str:
     )
     lines += [""]
     lines += scale_table(
-        f"LoRA of hollow large shapes, by its scale ({count} prompts for large shapes):",
+        f"LoRA of hollow circles and squares, by its scale ({count} prompts for large ones):",
         report["lora"]["by_scale"],
         {
             "hole, share of the filled shape": "hollowness",
@@ -104,15 +104,15 @@ def family_markdown(report: dict[str, Any]) -> str:
             "all four right": "right.all",
         },
     )
-    small = {
-        row["scale"]: row["right_when_small"]["all"]
-        for row in report["lora"]["by_scale"]
-        if "right_when_small" in row
-    }
+    ends = {row["scale"]: row for row in report["lora"]["by_scale"] if row["scale"] in (0.0, 1.0)}
+    without, with_it = (
+        [f"{ends[scale][name]['all']:.2f}" for name in ("right_of_all_shapes", "right_when_small")]
+        for scale in (0.0, 1.0)
+    )
     lines += [
         "",
-        f"Small shapes, which stay solid: all four right {small[0.0]:.2f} without the LoRA, "
-        f"{small[1.0]:.2f} with it.",
+        f"Large shapes of all six kinds: all four right {without[0]} without the LoRA, "
+        f"{with_it[0]} with it. Small ones, which stay solid: {without[1]} and {with_it[1]}.",
         "",
     ]
     lines += scale_table(

@@ -27,7 +27,7 @@ from training import LoopSettings, to_pixels
 from transformers import CLIPVisionModelWithProjection
 
 CONTROLNET_SETTINGS = LoopSettings(steps=1400, peak_lr=1e-3, ema_decay=0.995, seed=14)
-LORA_SETTINGS = LoopSettings(steps=2000, peak_lr=2e-3, weight_decay=0.0, ema_decay=0.99, seed=15)
+LORA_SETTINGS = LoopSettings(steps=1500, peak_lr=2e-3, weight_decay=0.0, ema_decay=0.99, seed=15)
 ENCODER_SETTINGS = LoopSettings(steps=2500, peak_lr=2e-3, ema_decay=0.998, seed=16)
 IP_SETTINGS = LoopSettings(steps=1500, peak_lr=2e-3, ema_decay=0.99, seed=17)
 DROP_IMAGE = 0.1
@@ -69,8 +69,9 @@ def controlnet_member(base: Path, pixels: np.ndarray) -> tuple[nn.Module, Loss]:
 
 
 def lora_member(base: Path) -> tuple[nn.Module, Loss]:
-    """Low-rank updates of the attention's four matrices (Hu et al. 2021, equation 3); the drawings
-    that it learns from have hollow large shapes."""
+    """Low-rank updates of the linear layers of every transformer block: the attentions' four and
+    the feed-forward's two (Hu et al. 2021, equation 3). In the drawings that it learns from, large
+    circles and squares are hollow."""
     torch.manual_seed(0)
     unet, scheduler = load_unet(base / "unet").requires_grad_(False), new_scheduler()
     unet.add_adapter(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from drawings import ATTRIBUTES, SIZES, make_drawings
+from drawings import ATTRIBUTES, HOLLOW_SHAPES, SHAPES, SIZES, make_drawings
 from export import PIPELINE_FOLDER
 from family_data import Batches, latents_of_vae_stage, text_table, training_latents
 from family_models import TARGETS
@@ -71,9 +71,12 @@ class Sources:
             )
             return *found, self.attributes()
         drawn = make_drawings(STYLE_COUNT, STYLE_SEED, hollow=True)
-        # Most of the drawings show the style; some small, solid ones keep those as they are.
-        large = drawn.attributes[:, list(ATTRIBUTES).index("size")] == SIZES.index("large")
-        kept = large | (np.arange(STYLE_COUNT) % 4 == 0)
+        # All drawings with the style, and some solid ones, which keep those as they are.
+        names = list(ATTRIBUTES)
+        large = drawn.attributes[:, names.index("size")] == SIZES.index("large")
+        kinds = [SHAPES.index(shape) for shape in HOLLOW_SHAPES]
+        pierced = large & np.isin(drawn.attributes[:, names.index("shape")], kinds)
+        kept = pierced | (np.arange(STYLE_COUNT) % 4 == 0)
         means, stds = training_latents(self.folder, self.base, "hollow", lambda: drawn.pixels[kept])
         return means, stds, drawn.attributes[kept]
 
