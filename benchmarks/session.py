@@ -60,7 +60,7 @@ async def _play(home: Path) -> list[tuple[float, float, float]]:
                 screen = app.screen
                 assert isinstance(screen, SessionScreen) and screen._pane is not None
                 question = session.asked.question
-                if question.head.type in ("predict", "code"):
+                if question.head.type in ("predict", "code", "diagnose"):
                     session.skip()
                     await screen.show_current()
                     continue

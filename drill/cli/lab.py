@@ -105,22 +105,26 @@ def _show_lab(drill: Drill, found: Lab, as_json: bool) -> None:
 
 def _show_experiment(drill: Drill, info: ExperimentInfo, as_json: bool) -> None:
     from drill.cli.lab_text import experiment_document, experiment_lines, run_line
-    from drill.services.labs import former, recorded
+    from drill.cli.show import wrapped
+    from drill.services.labs import former, recorded, topic_of
     from drill.services.past_runs import of_run
 
     runs, shipped = former(drill, info.name), recorded(drill, info.name)
     if as_json:
-        emit({**experiment_document(info), "runs": runs, "recorded": shipped})
+        emit(
+            {**experiment_document(info, topic_of(drill, info)), "runs": runs, "recorded": shipped}
+        )
         return
     for line in experiment_lines(info):
         print(line)
     print("\nFormer runs")
     for each in runs:
-        print(f"  {run_line(of_run(each))}")
+        print(run_line(of_run(each)))
     if not runs:
         print("  none yet")
     if shipped is not None:
-        print(f"Shipped: recorded {shipped.recorded} on {shipped.device}. {shipped.sentence}")
+        says = f"Shipped: recorded {shipped.recorded} on {shipped.device}. {shipped.sentence}"
+        print(wrapped(says))
 
 
 @lab.command("run")

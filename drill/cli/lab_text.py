@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from drill.worker.protocol import Done
 
 HOLDS = {True: "holds", False: "DOES NOT HOLD", None: "not applicable"}
+_SET = re.compile(r"\||#|>|<|    ")
+"""The beginning of a line that stays as it is set."""
+_ITEM = re.compile(r"\s{0,3}([-*+]|\d+[.)]) ")
 CONTEXT = 8
 """Lines shown above and below the one line that a section points at."""
 
@@ -30,17 +34,22 @@ def lab_document(lab: Lab, questions: Sequence[str]) -> dict[str, Any]:
         "reading": lab.reading is not None,
         "starter": lab.starter is not None,
         "questions": list(questions),
-        "experiments": [experiment_document(each) for each in lab.experiments],
+        "experiments": [experiment_document(each, lab.topic) for each in lab.experiments],
     }
 
 
-def experiment_document(info: ExperimentInfo) -> dict[str, Any]:
-    """An experiment with its parameters (by name their defaults, and each in full) and claims."""
+def experiment_document(info: ExperimentInfo, topic: str) -> dict[str, Any]:
+    """An experiment with its parameters (by name their defaults, and each in full) and claims.
+
+    `budget` is its time limit in seconds with the default parameters, `seconds` the same.
+    """
     return {
         "name": info.name,
         "title": info.title,
         "lab": info.lab,
+        "topic": topic,
         "summary": info.summary,
+        "budget": info.seconds,
         "seconds": info.seconds,
         "needs": list(info.needs),
         "params": {p.name: p.default for p in info.params},
@@ -66,13 +75,14 @@ def lab_lines(lab: Lab, questions: int) -> Iterator[str]:
     """A lab in the list: what it has, and its experiments."""
     has = [name for name in ("reading", "starter") if getattr(lab, name) is not None]
     has.append(f"{questions} question{'s' * (questions != 1)}")
-    yield f"{lab.order:g}  {lab.title}  ({lab.id}; topic {lab.topic})"
-    yield f"   {', '.join(has)}"
+    yield f"{lab.order:g}  {lab.title}"
+    yield f"   {lab.id}; topic {lab.topic}; {', '.join(has)}"
     for each in lab.experiments:
         needs = f", needs {', '.join(each.needs)}" if each.needs else ""
-        yield f"   {each.name:<24} {each.title}  (at most {each.seconds:g} s{needs})"
+        yield f"   {each.name}"
+        yield _hung("       ", f"{each.title}; at most {each.seconds:g} s{needs}", 7)
         claims = ", ".join(claim.name for claim in each.claims) or "none"
-        yield _hung("       claims ", claims)
+        yield _hung("       claims ", claims, 14)
 
 
 def experiment_lines(info: ExperimentInfo) -> Iterator[str]:
@@ -91,15 +101,15 @@ def experiment_lines(info: ExperimentInfo) -> Iterator[str]:
     yield "\nClaims"
     for claim in info.claims:
         yield _hung(f"  {claim.name}: ", claim.says)
-    yield f"\nOutcomes for predictions: {', '.join(info.outcomes) or 'none'}"
+    yield _hung("\nOutcomes for predictions: ", ", ".join(info.outcomes) or "none")
 
 
-def _hung(lead: str, text: str) -> str:
+def _hung(lead: str, text: str, indent: int = 10) -> str:
     return textwrap.fill(
         text,
         WIDTH,
         initial_indent=lead,
-        subsequent_indent=" " * 10,
+        subsequent_indent=" " * indent,
         break_on_hyphens=False,
         break_long_words=False,
     )
@@ -143,12 +153,41 @@ def reading_lines(text: LabText) -> Iterator[str]:
         if part.section.title != text.title:
             yield f"\n## {part.section.title}"
         yield ""
-        yield part.section.text
+        yield folded(part.section.text)
         if part.shown is not None:
             yield ""
             yield from code_lines(part.shown)
         elif part.missing:
             yield f"\n    {part.missing}"
+
+
+def folded(text: str) -> str:
+    """Paragraphs and list items of a reading in the width of a terminal; the rest as it is."""
+    blocks, fenced = [], False
+    for block in text.split("\n\n"):
+        lines = block.split("\n")
+        if fenced or "```" in block or any(_SET.match(line) for line in lines):
+            blocks.append(block)
+        elif _ITEM.match(block):
+            blocks.append("\n".join(_items(lines)))
+        else:
+            blocks.append(wrapped(block))
+        fenced ^= block.count("```") % 2 == 1
+    return "\n\n".join(blocks)
+
+
+def _items(lines: Sequence[str]) -> Iterator[str]:
+    """List items, each folded under its own mark."""
+    items: list[list[str]] = []
+    for line in lines:
+        if _ITEM.match(line):
+            items.append([])
+        items[-1].append(line)
+    for item in items:
+        found = _ITEM.match(item[0])
+        assert found is not None
+        told = " ".join(" ".join(item)[found.end() :].split())
+        yield _hung(found[0], told, found.end())
 
 
 def code_lines(shown: Shown) -> Iterator[str]:
@@ -166,15 +205,18 @@ def code_lines(shown: Shown) -> Iterator[str]:
 def claim_lines(claims: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Claims with what was found."""
     for claim in claims:
-        yield f"  {HOLDS[claim.get('holds')]:<15} {claim.get('says') or claim['name']}"
-        yield f"  {'':<15} measured {claim.get('measured')}; expected {claim.get('expected')}"
+        says = str(claim.get("says") or claim["name"])
+        found = f"measured {claim.get('measured')}; expected {claim.get('expected')}"
+        yield _hung(f"  {HOLDS[claim.get('holds')]:<14}  ", says, 18)
+        yield _hung(" " * 18, found, 18)
 
 
 def done_lines(done: Done) -> Iterator[str]:
     """A finished run."""
-    yield done.sentence
+    yield wrapped(done.sentence)
     yield from claim_lines(done.claims)
-    yield f"Transfers to real models: {done.transfers.get('answer')}. {done.transfers['reason']}"
+    answer, reason = done.transfers.get("answer"), done.transfers.get("reason", "")
+    yield wrapped(f"Transfers to real models: {answer}. {reason}")
     when = f"recorded {done.recorded}" if done.recorded else "live"
     yield f"{when}, {done.device}, {done.seconds:.1f} s, seed {done.seed}, run {done.run}"
     for path in done.artefacts:
@@ -182,26 +224,27 @@ def done_lines(done: Done) -> Iterator[str]:
 
 
 def run_line(past: PastRun) -> str:
-    """A kept run on one line."""
-    device = "" if past.error else f"{past.run.device.partition(' ')[0]:<6} "
-    return f"{past.run.id}  {device}{past.sentence}"
+    """A kept run in a list: its id, and the beginning of what happened."""
+    device = "" if past.error else f"  {past.run.device.partition(' ')[0]}"
+    told = textwrap.shorten(past.sentence, 2 * (WIDTH - 4), placeholder=" …")
+    return f"{past.run.id}{device}\n{_hung('    ', told, 4)}"
 
 
 def run_lines(past: PastRun) -> Iterator[str]:
     """A kept run in full."""
     run = past.run
     yield f"{run.name}  {past.when}  {run.device}  {run.seconds:.1f} s  seed {run.seed}"
-    yield f"It did not finish: {past.sentence}" if past.error else past.sentence
+    yield wrapped(f"It did not finish: {past.sentence}" if past.error else past.sentence)
     if past.error:
         for name, points in run.metrics.items():
             shown = ", ".join(f"{v:.4g}" if s is None else f"{v:.4g} at {s:g}" for s, v in points)
             yield _hung(f"  {name}: ", shown)
     yield from claim_lines(run.claims)
     for name, value in run.outcomes.items():
-        yield f"  outcome {name}: {value}"
+        yield _hung(f"  outcome {name}: ", str(value))
     if run.params:
         given = ", ".join(f"{name}={value}" for name, value in run.params.items())
         yield _hung("  params: ", given)
-    yield "  versions: " + ", ".join(f"{name} {v}" for name, v in run.versions.items())
+    yield _hung("  versions: ", ", ".join(f"{name} {v}" for name, v in run.versions.items()))
     for path in past.pictures:
         yield f"  {path}"

@@ -1,7 +1,8 @@
 """The session on stdin and stdout: one line at a time, for pipes, screen readers and scripts.
 
 Data and prompts go to stdout. A line that begins with `:` is a command; `::` begins an answer
-with a colon. An answer of several lines ends with a line that holds a single dot.
+with a colon. An answer of several lines ends with a line that holds a single dot. In a `diagnose`
+question `probe NAME` buys a measurement.
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ from typing import TYPE_CHECKING, TextIO
 from drill.cli.output import NO, OK
 from drill.cli.show import question_text, verdict_text, wrapped
 from drill.domain.grading.accepted import answer_help
-from drill.domain.questions import CodeBody, ExplainBody, OutputBody, PredictBody
+from drill.domain.questions import CodeBody, DiagnoseBody, ExplainBody, OutputBody, PredictBody
 from drill.domain.verdict import MalformedAnswerError
 from drill.services.asked import Asked, Feedback
 from drill.services.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill.cli.plain_case import PlainCase
     from drill.services.app import Drill
+    from drill.services.experiment_loop import ExperimentLoop
+    from drill.services.experiments import RunSpec
+    from drill.worker.protocol import Event
 
 HELP = """:hint  :skip  :suspend  :known  :undo  :quit   (everything is stored as you go)
 After an answer: enter goes on, 1-4 changes the grade (again, hard, good, easy),
@@ -37,6 +44,7 @@ class PlainSession:
         self.session = session
         self.stdin = stdin
         self.stdout = stdout
+        self._child: ExperimentLoop | None = None
 
     def run(self) -> int:
         """Ask until the session is over; 0, or 1 where it was left before its end."""
@@ -52,6 +60,9 @@ class PlainSession:
         except _LeaveError:
             self._say("\nLeft; the session goes on where it stopped.")
             return NO
+        finally:
+            if self._child is not None:
+                self._child.close()
         self._summary()
         return OK
 
@@ -80,10 +91,13 @@ class PlainSession:
         self._say(f"\n--- {head.id} · {head.topic} · {head.level} · {head.type} · {left}")
         self._say(f"({asked.reason})\n")
         self._say(question_text(asked.question))
-        self._say(f"\n[{answer_help(head.type)}]")
+        case = self._case(asked)
+        self._say(f"\n[{case.help if case is not None else answer_help(head.type)}]")
         self.session.seen()
         while self.session.phase == "asking" and self.session.feedback is None:
             answer = self._answer(asked)
+            if answer is not None and case is not None and case.bought(answer):
+                continue
             if answer is None:
                 if self.session.asked is not asked and not self._hinted(asked):
                     return
@@ -154,12 +168,38 @@ class PlainSession:
 
     # -- runs ----------------------------------------------------------------------
 
+    def _run(self, spec: RunSpec) -> Iterator[Event]:
+        """The events of a run, in the child that the whole session shares."""
+        if self._child is None:
+            from drill.services.experiment_loop import ExperimentLoop
+            from drill.services.remote import worker_command_of
+
+            command, host = worker_command_of(self.drill.config)
+            self._child = ExperimentLoop(command, host=host)
+        return self._child.run(spec)
+
+    def _case(self, asked: Asked) -> PlainCase | None:
+        """The broken thing of a `diagnose` question, its symptom shown."""
+        if not isinstance(asked.question.body, DiagnoseBody):
+            return None
+        from drill.cli.plain_case import PlainCase
+
+        case = PlainCase(self.drill, self.session, self._run, self._say)
+        case.symptom()
+        return case
+
     def _judge_locked(self) -> None:
         asked = self.session.asked
         assert asked is not None
         if isinstance(asked.question.body, PredictBody):
             self._say(f"\nLocked: {asked.draft}. Running the experiment.")
             self._run_prediction(asked)
+            return
+        if isinstance(asked.question.body, DiagnoseBody):
+            from drill.cli.plain_case import PlainCase
+
+            self._say(f"\nLocked: {asked.draft}. Applying the mend.")
+            PlainCase(self.drill, self.session, self._run, self._say).mend()
             return
         from drill.services.code_judge import JudgeUnavailableError
 
@@ -185,15 +225,12 @@ class PlainSession:
     def _experiment(
         self, name: str, params: dict[str, object]
     ) -> tuple[dict[str, object] | None, str]:
-        from drill.services.experiments import run_experiment
         from drill.services.labs import keep, keep_failed, recorded, run_spec
-        from drill.services.remote import worker_command_of
         from drill.worker.protocol import Done, Error, Log, Progress
 
         spec = run_spec(self.drill, name, params)
         shown = -1
-        command, host = worker_command_of(self.drill.config)
-        for event in run_experiment(spec, command, host=host):
+        for event in self._run(spec):
             if isinstance(event, Progress) and event.total:
                 tenth = int(10 * event.done / event.total)
                 if tenth > shown:
@@ -240,6 +277,10 @@ class PlainSession:
             self._say(wrapped(f"A belief behind this: {note.belief} In fact: {note.correction}"))
         self._say()
         self._say(wrapped(question.explanation))
+        if isinstance(question.body, DiagnoseBody):
+            from drill.domain.grading.diagnose import told
+
+            self._say("\n" + wrapped(f"It is decided by {told(question.body.deciding)}."))
         if isinstance(question.body, ExplainBody) and question.body.model_answer:
             self._say("\n" + wrapped(f"A strong answer: {question.body.model_answer}"))
         if question.follow_up:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from drill.domain.grading.key_text import key_text
 from drill.domain.questions import (
     ChoiceBody,
     CodeBody,
+    DiagnoseBody,
     ExplainBody,
     MutantBody,
     NumberBody,
@@ -66,6 +68,10 @@ def answer_frame(question: Question) -> str:
             rows.append(f"  {field.id}: {field.label}{many}")
             rows += [f"      {option}" for option in field.options]
         return "\n".join(rows)
+    if isinstance(body, DiagnoseBody):
+        return (
+            f"{probes_text(body)}\n\nWhat is the cause?\n{_options([c.text for c in body.causes])}"
+        )
     if isinstance(body, CodeBody):
         return body.starter.rstrip()
     if isinstance(body, NumberBody):
@@ -75,6 +81,16 @@ def answer_frame(question: Question) -> str:
         ]
         return "  ".join(part for part in parts if part)
     return ""
+
+
+def probes_text(body: DiagnoseBody, bought: Container[str] = ()) -> str:
+    """The probes of a case with their prices, and which of them were bought."""
+    width = max(len(probe.id) for probe in body.probes)
+    rows = [f"Measurements, in minutes of your time (par {body.par}):"]
+    for probe in body.probes:
+        mark = "bought" if probe.id in bought else f"{probe.price:>2} min"
+        rows.append(f"  {probe.id:<{width}}  {mark:>6}  {probe.label}")
+    return "\n".join(rows)
 
 
 def question_text(question: Question, *, reveal: bool = False) -> str:
@@ -140,6 +156,12 @@ def question_document(
         document["fields"] = [
             {"id": f.id, "label": f.label, "options": list(f.options), "many": f.many}
             for f in body.fields
+        ]
+    elif isinstance(body, DiagnoseBody):
+        document["probes"] = [{"id": p.id, "label": p.label, "price": p.price} for p in body.probes]
+        document["par"] = body.par
+        document["causes"] = [
+            {"letter": LETTERS[i], "id": c.id, "text": c.text} for i, c in enumerate(body.causes)
         ]
     elif isinstance(body, NumberBody):
         document["unit"] = body.unit

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from drill.domain.grading.precedence import broken_pairs
-from drill.domain.questions import ChoiceBody, MutantBody, OrderBody, Question
+from drill.domain.questions import ChoiceBody, DiagnoseBody, MutantBody, OrderBody, Question
 
 T = TypeVar("T")
 _ATTEMPTS = 20
@@ -26,7 +26,7 @@ def letter(index: int) -> str:
 
 
 def shown(question: Question, seed: int) -> Question:
-    """Return the question with its options, effects or steps in the order of this showing.
+    """Return the question with its options, effects, causes or steps in the order of this showing.
 
     The order depends on the item and the seed alone. Steps are never shown in a right order,
     unless every order of them is right. The fields of a `predict` question keep their order,
@@ -39,6 +39,8 @@ def shown(question: Question, seed: int) -> Question:
         return replace(question, body=replace(body, options=_shuffled(body.options, rng)))
     if isinstance(body, MutantBody):
         return replace(question, body=replace(body, effects=_shuffled(body.effects, rng)))
+    if isinstance(body, DiagnoseBody):
+        return replace(question, body=replace(body, causes=_shuffled(body.causes, rng)))
     if isinstance(body, OrderBody):
         return replace(question, body=_shuffled_steps(body, rng))
     return question

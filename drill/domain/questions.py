@@ -8,7 +8,7 @@ answer and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -27,11 +27,16 @@ AnswerType = Literal[
     "output",
     "code",
     "predict",
+    "diagnose",
 ]
 Level = Literal["junior", "mid", "senior", "staff"]
 Relevance = Literal["core", "deep", "quirk"]
 Role = Literal["serving", "research", "applied"]
 Weight = Literal["essential", "bonus"]
+Bar = Literal["mid", "senior", "staff"]
+"""A level at which interviews are held."""
+Round = Literal["warmup", "theory", "reading", "coding", "experiment", "estimate", "design"]
+Axis = Literal["mechanism", "code", "tradeoff", "debugging"]
 Param: TypeAlias = str | int | float | bool
 
 ANSWER_TYPES: tuple[AnswerType, ...] = (
@@ -48,8 +53,10 @@ ANSWER_TYPES: tuple[AnswerType, ...] = (
     "output",
     "code",
     "predict",
+    "diagnose",
 )
 LEVELS: tuple[Level, ...] = ("junior", "mid", "senior", "staff")
+BARS: tuple[Bar, ...] = ("mid", "senior", "staff")
 RELEVANCES: tuple[Relevance, ...] = ("core", "deep", "quirk")
 ROLES: tuple[Role, ...] = ("serving", "research", "applied")
 
@@ -111,6 +118,10 @@ class Point(Struct, frozen=True):
     """Recipes of the key language; any one that hits credits the point."""
     unless: tuple[str, ...] = ()
     """Recipes that, hit in the same sentence, turn a credit into a question to the learner."""
+    axis: str = ""
+    """What it measures in an interview; empty: what the item measures."""
+    bar: str = ""
+    """Level from which on an interviewer expects it."""
 
 
 class Belief(Struct, frozen=True):
@@ -120,6 +131,8 @@ class Belief(Struct, frozen=True):
     statement: str
     accept: tuple[str, ...]
     correction: str = ""
+    probe: str = ""
+    """What an interviewer asks when it shows, so that the learner may notice."""
 
 
 class Probe(Struct, frozen=True):
@@ -156,6 +169,30 @@ class Choose(Struct, frozen=True):
     """For a number: the relative error that counts as right."""
     expected: tuple[str, ...] = ()
     """What the claim says must come out; shown, never used to judge a live run."""
+
+
+class Measurement(Struct, frozen=True):
+    """A probe of a `diagnose` question: a look at the broken thing that has its price."""
+
+    id: str
+    label: str
+    price: int
+    """Minutes of an engineer."""
+    decides: bool = False
+    """It tells the cause from every other one that is offered."""
+
+
+class Cause(Struct, frozen=True):
+    """One cause that a `diagnose` question offers."""
+
+    id: str
+    text: str
+    right: bool = False
+    family: str = ""
+    """A word that groups causes; a wrong one of the right family earns something."""
+    says: str = ""
+    """Feedback shown when it was named and is not the cause."""
+    misconception: str = ""
 
 
 class ChoiceBody(Struct, frozen=True):
@@ -250,6 +287,37 @@ class PredictBody(Struct, frozen=True):
     transfers: str = ""
 
 
+class DiagnoseBody(Struct, frozen=True):
+    """A broken pipeline: its symptom is shown, measurements are bought, a cause is named."""
+
+    probes: tuple[Measurement, ...]
+    causes: tuple[Cause, ...]
+    """Exactly one is right."""
+    par: int
+    """Minutes of probes up to which a right cause earns full credit."""
+    claim: str
+    transfers: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        """The right one."""
+        return next(cause for cause in self.causes if cause.right)
+
+    @property
+    def deciding(self) -> tuple[Measurement, ...]:
+        """The probes that tell the cause from the others, the cheapest first."""
+        return tuple(sorted((p for p in self.probes if p.decides), key=lambda p: p.price))
+
+    def probe(self, name: str) -> Measurement | None:
+        """A probe by its id."""
+        return next((probe for probe in self.probes if probe.id == name), None)
+
+    def price_of(self, names: Iterable[str]) -> int:
+        """What probes cost together, in minutes."""
+        bought = set(names)
+        return sum(probe.price for probe in self.probes if probe.id in bought)
+
+
 Body: TypeAlias = (
     ChoiceBody
     | NumberBody
@@ -263,6 +331,7 @@ Body: TypeAlias = (
     | OutputBody
     | CodeBody
     | PredictBody
+    | DiagnoseBody
 )
 
 BODIES: dict[str, type[Body]] = {
@@ -279,6 +348,7 @@ BODIES: dict[str, type[Body]] = {
     "output": OutputBody,
     "code": CodeBody,
     "predict": PredictBody,
+    "diagnose": DiagnoseBody,
 }
 
 
@@ -347,6 +417,15 @@ class Head(Struct, frozen=True, omit_defaults=True):
     file: str = ""
     line: int = 0
     """Where the item stands in the pack."""
+    reserve: bool = False
+    """Kept for interviews: practice does not show it before one has."""
+    round: str = ""
+    """Round of an interview; empty: that of its type (`drill.domain.interview.rounds`)."""
+    axis: str = ""
+    """What it measures in an interview; empty: what its type measures."""
+    case: str = ""
+    """Pack-qualified name of the case that it is one stage of, asked whole and in order."""
+    stage: int = 0
 
 
 class Question(Struct, frozen=True):
@@ -358,6 +437,8 @@ class Question(Struct, frozen=True):
     prompt: str
     body: Body
     explanation: str
+    scenario: str = ""
+    """The situation that all stages of a case share; shown above the prompt."""
     code: Code | None = None
     hints: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -149,11 +149,14 @@ def _explain(item: schema.ExplainItem, code: str | None, render: Renderer) -> ru
             point.weight,
             tuple(point.accept),
             tuple(point.unless),
+            point.axis or "",
+            point.bar or bar_of(item.level, point.weight),
         )
         for n, point in enumerate(item.points)
     )
     beliefs = tuple(
-        run.Belief(b.id, b.statement, tuple(b.accept), b.correction) for b in item.misconceptions
+        run.Belief(b.id, b.statement, tuple(b.accept), b.correction, b.probe)
+        for b in item.misconceptions
     )
     probes = tuple(
         run.Probe(
@@ -165,6 +168,12 @@ def _explain(item: schema.ExplainItem, code: str | None, render: Renderer) -> ru
     )
     answer = render.text(item.model_answer, ("model_answer",))
     return run.ExplainBody(points, beliefs, answer, probes)
+
+
+def bar_of(level: run.Level, weight: run.Weight) -> run.Bar:
+    """From which level on a point is expected: the item's, and for a bonus point the one above."""
+    at = max(0, run.LEVELS.index(level) - 1) + (weight == "bonus")
+    return run.BARS[min(at, len(run.BARS) - 1)]
 
 
 def _order(item: schema.OrderItem, code: str | None, render: Renderer) -> run.Body:
@@ -253,6 +262,33 @@ def _predict(item: schema.PredictItem, code: str | None, render: Renderer) -> ru
     return run.PredictBody(tuple(fields), claim, render.text(item.transfers, ("transfers",)))
 
 
+def _diagnose(item: schema.DiagnoseItem, code: str | None, render: Renderer) -> run.Body:
+    texts = [render.text(c.text, ("causes", n, "text")) for n, c in enumerate(item.causes)]
+    render.shown_key = next(
+        (text for text, cause in zip(texts, item.causes, strict=True) if cause.right), ""
+    )
+    causes = tuple(
+        run.Cause(
+            cause.id,
+            texts[n],
+            cause.right,
+            cause.family,
+            render.text(cause.says, ("causes", n, "says"), key=True),
+            cause.misconception,
+        )
+        for n, cause in enumerate(item.causes)
+    )
+    probes = tuple(
+        run.Measurement(
+            probe.id, render.text(probe.label, ("probes", n, "label")), probe.price, probe.decides
+        )
+        for n, probe in enumerate(item.probes)
+    )
+    claim = item.experiment.claim if item.experiment else ""
+    transfers = render.text(item.transfers, ("transfers",))
+    return run.DiagnoseBody(probes, causes, item.par, claim, transfers)
+
+
 _MAKERS: dict[type[schema.Item], Callable[[Any, str | None, Renderer], run.Body]] = {
     schema.ChoiceItem: _choice,
     schema.ChoicesItem: _choice,
@@ -267,4 +303,5 @@ _MAKERS: dict[type[schema.Item], Callable[[Any, str | None, Renderer], run.Body]
     schema.OutputItem: _output,
     schema.CodeItem: _code,
     schema.PredictItem: _predict,
+    schema.DiagnoseItem: _diagnose,
 }

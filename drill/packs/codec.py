@@ -25,6 +25,7 @@ class Variant(Struct, frozen=True, omit_defaults=True):
     prompt: str
     body: Raw
     explanation: str
+    scenario: str = ""
     params: Mapping[str, Param] = {}
     code: Code | None = None
     hints: tuple[str, ...] = ()

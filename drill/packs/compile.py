@@ -13,6 +13,7 @@ from typing import Any
 from drill.domain import questions as run
 from drill.packs import schema
 from drill.packs.bodies import body
+from drill.packs.cases import Cases, with_scenario
 from drill.packs.fields import PREFIXES
 from drill.packs.files import MANIFEST, QUESTIONS, REGISTRY, PackFiles
 from drill.packs.problems import Loc, Problem
@@ -80,6 +81,7 @@ def _file(loaded: Loaded, file: str, raw: bytes) -> None:
         )
         return
     spoiled = {problem.line for problem in document.problems}
+    cases = Cases()
     for n, raw_item in enumerate(document.data):
         name = raw_item.get("id") if isinstance(raw_item, Mapping) else None
         item_id = name if isinstance(name, str) else ""
@@ -102,7 +104,9 @@ def _file(loaded: Loaded, file: str, raw: bytes) -> None:
         own = _lines(document.marks.values, n, len(document.data))
         if item is None or any(line in own for line in spoiled):
             continue
-        compiled, found = compile_item(item, report, loaded.pack.name)
+        cases, found = with_scenario(item, cases, report)
+        problems += found
+        compiled, found = compile_item(item, report, loaded.pack.name, cases.scenario)
         problems += found
         if compiled is not None:
             loaded.pack.items.append(compiled)
@@ -117,9 +121,9 @@ def _lines(values: Mapping[Loc, tuple[int, int]], n: int, count: int) -> range:
 
 
 def compile_item(
-    item: schema.Item, report: Reporter, pack: str
+    item: schema.Item, report: Reporter, pack: str, scenario: str = ""
 ) -> tuple[Compiled | None, list[Problem]]:
-    """Compile one item.
+    """Compile one item; `scenario` is that of the case that it belongs to.
 
     Returns:
         The compiled item, or None after an error, and the problems (each named once, for the first
@@ -133,7 +137,7 @@ def compile_item(
     _check_params(item, note)
     head = _head(item, report, pack)
     questions = tuple(
-        _question(item, head, number, params, note)
+        _question(item, head, number, params, note, scenario)
         for number, params in enumerate(grid(item.variants))
     )
     problems = list(found.values())
@@ -148,7 +152,12 @@ def compile_item(
 
 
 def _question(
-    item: schema.Item, head: run.Head, number: int, params: dict[str, run.Param], note: Any
+    item: schema.Item,
+    head: run.Head,
+    number: int,
+    params: dict[str, run.Param],
+    note: Any,
+    scenario: str,
 ) -> run.Question:
     render = Renderer(params, note)
     code = None if item.code is None else render.text(item.code, ("code",))
@@ -164,6 +173,7 @@ def _question(
         prompt=render.text(item.prompt, ("prompt",)),
         body=made,
         explanation=render.text(item.explanation, ("explanation",), key=True),
+        scenario=render.text(scenario, ("scenario",)),
         code=None if code is None else run.Code(code, item.lang),
         hints=render.texts(item.hints, ("hints",)),
         sources=tuple(run.Source(**source.model_dump()) for source in item.sources),
@@ -207,6 +217,7 @@ def _check_params(item: schema.Item, note: Any) -> None:
 def visible_texts(item: schema.Item) -> Iterator[tuple[Loc, str]]:
     """What the learner reads before answering, hints left out."""
     yield ("prompt",), item.prompt
+    yield ("scenario",), item.scenario
     if item.code is not None:
         yield ("code",), item.code
     if isinstance(item, schema.NumberItem):
@@ -220,6 +231,11 @@ def visible_texts(item: schema.Item) -> Iterator[tuple[Loc, str]]:
             for kind in ("choose", "choose_many"):
                 for m, option in enumerate(getattr(part, kind) or ()):
                     yield ("fields", n, kind, m), option
+    if isinstance(item, schema.DiagnoseItem):
+        for n, probe in enumerate(item.probes):
+            yield ("probes", n, "label"), probe.label
+        for n, cause in enumerate(item.causes):
+            yield ("causes", n, "text"), cause.text
 
 
 def proof_site(item: schema.Item, file: str) -> ProofSite:
@@ -242,7 +258,7 @@ def misconceptions_of(item: schema.Item) -> Iterator[tuple[Loc, str]]:
     """Every belief that the item names, with its place."""
     if item.misconception:
         yield ("misconception",), item.misconception
-    for name in ("options", "effects", "steps", "faults", "others"):
+    for name in ("options", "effects", "steps", "faults", "others", "causes"):
         for n, part in enumerate(getattr(item, name, ())):
             if part.misconception:
                 yield (name, n, "misconception"), part.misconception
@@ -273,6 +289,11 @@ def _head(item: schema.Item, report: Reporter, pack: str) -> run.Head:
         misconceptions=tuple(dict.fromkeys(name for _, name in misconceptions_of(item))),
         file=report.file,
         line=line,
+        reserve=item.reserve,
+        round=item.round or "",
+        axis=item.axis or "",
+        case=_qualified(item.case, pack) if item.case else "",
+        stage=item.stage or 0,
     )
 
 

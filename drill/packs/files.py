@@ -22,6 +22,7 @@ _COMPILER = (
     "bodies",
     "cache",
     "codec",
+    "cases",
     "compile",
     "fields",
     "files",

@@ -6,6 +6,7 @@ from typing import Any
 
 from drill.domain.questions import (
     ChoiceBody,
+    DiagnoseBody,
     FormulaBody,
     LineBody,
     MutantBody,
@@ -38,6 +39,8 @@ def key_text(question: Question) -> str:
         return f"line {body.line} was `{body.was}`; effect {right}"
     if isinstance(body, OutputBody):
         return body.key.strip()
+    if isinstance(body, DiagnoseBody):
+        return body.cause.id
     return ""
 
 

@@ -112,6 +112,8 @@ def _experiment(entry: Entry, labs: Mapping[str, Experiment]) -> Iterator[Proble
             hint = did_you_mean(name, sorted(found.params))
             said = f"{link.name} has no param `{name}`; {hint}"
             yield report.problem(("experiment", "params", name), said, "a param", key=True)
+    if isinstance(entry.item, schema.DiagnoseItem):
+        yield from _looks(entry, found)
     if isinstance(entry.item, schema.PredictItem):
         for n, part in enumerate(entry.item.fields):
             outcome = part.outcome or part.id
@@ -120,6 +122,17 @@ def _experiment(entry: Entry, labs: Mapping[str, Experiment]) -> Iterator[Proble
                 said = f"{link.name} has no outcome `{outcome}`; {hint}"
                 loc: Loc = ("fields", n, "outcome") if part.outcome else ("fields", n, "id")
                 yield report.problem(loc, said, "an outcome of its lab.yaml")
+
+
+def _looks(entry: Entry, found: Experiment) -> Iterator[Problem]:
+    """A case is looked at through the param `look`, and its mend tells the outcomes."""
+    if "look" not in found.params:
+        said = f"{found.name} has no param `look`, so nothing of the case can be measured"
+        yield entry.report.problem(("experiment", "name"), said, "an experiment of cases")
+    for outcome in ("cause", "mended"):
+        if outcome not in found.outcomes:
+            said = f"{found.name} has no outcome `{outcome}`"
+            yield entry.report.problem(("experiment", "name"), said, "outcomes `cause`, `mended`")
 
 
 def _lab(entry: Entry, folders: Sequence[str]) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ def _topic_folder(entry: Entry) -> Iterator[Problem]:
 
 def _feedback(entry: Entry) -> Iterator[Problem]:
     item, report = entry.item, entry.report
-    for name in ("options", "effects"):
+    for name in ("options", "effects", "causes"):
         for n, option in enumerate(getattr(item, name, ())):
             if option.right or option.says:
                 continue
@@ -54,11 +54,13 @@ def _feedback(entry: Entry) -> Iterator[Problem]:
 
 def _tell(entry: Entry) -> Iterator[Problem]:
     body = entry.compiled.questions[0].body
-    options: Sequence[run.Option] = ()
+    options: Sequence[run.Option | run.Cause] = ()
     if isinstance(body, run.ChoiceBody) and not body.many:
         options, name = body.options, "options"
     elif isinstance(body, run.MutantBody):
         options, name = body.effects, "effects"
+    elif isinstance(body, run.DiagnoseBody):
+        options, name = body.causes, "causes"
     if not options:
         return
     place = next(n for n, option in enumerate(options) if option.right)

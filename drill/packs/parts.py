@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from drill.domain.questions import Weight
+from drill.domain.questions import Axis, Bar, Weight
 from drill.packs.fields import (
     PART_ID,
     BeliefId,
@@ -166,6 +166,12 @@ class PointModel(Model):
     weight: Weight
     accept: list[Text] = Field(min_length=1)
     unless: list[Text] = Field([])
+    axis: Axis | None = Field(None, description="What it measures; by default what the item does.")
+    bar: Bar | None = Field(
+        None,
+        description="Level from which on it is expected; by default the item's, and for a bonus "
+        "point the one above.",
+    )
 
 
 class BeliefModel(Model):
@@ -175,6 +181,7 @@ class BeliefModel(Model):
     statement: Text
     accept: list[Text] = Field(min_length=1)
     correction: Text = ""
+    probe: Text = Field("", description="What an interviewer asks when it shows.")
 
 
 class ProbeModel(Model):
@@ -216,6 +223,26 @@ class OutputTolerance(Model):
     """Relative tolerance of the numbers in the output."""
 
     rel: Annotated[Finite, Field(ge=0, lt=1)]
+
+
+class MeasurementModel(Model):
+    """A look at the broken thing, to be bought."""
+
+    id: PartId = Field(description="Name of the probe: what `look` of the experiment takes.")
+    label: Text = Field(description="What is measured, said before it is.")
+    price: int = Field(ge=1, le=60, description="Minutes of an engineer.")
+    decides: bool = Field(False, description="It alone tells the cause from all the others.")
+
+
+class CauseModel(Feedback):
+    """One cause that is offered."""
+
+    id: PartId
+    text: Scalar = Field(description="What the learner reads.")
+    right: bool = Field(False, description="Whether it is the cause.")
+    family: Annotated[str, matching(PART_ID, "a word such as `decode`")] = Field(
+        "", description="Groups causes; a wrong one of the right family earns something."
+    )
 
 
 class FieldModel(Model):

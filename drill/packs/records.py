@@ -50,5 +50,6 @@ SECONDS: Mapping[str, float] = {
     "output": 75,
     "code": 600,
     "predict": 60,
+    "diagnose": 240,
 }
 """Expected time of a first answer where the item names none."""

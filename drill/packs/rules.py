@@ -18,6 +18,8 @@ Fault: TypeAlias = tuple[Loc, str, str]
 """Where, what is wrong, what was expected."""
 
 
+LOOKS = ("symptom", "mend", "all")
+"""What `look` of the experiment of a `diagnose` item takes besides its probes."""
 KEY = "[key]"
 """At the end of a path: the key itself is wrong, not what it holds (pydantic's convention)."""
 
@@ -45,6 +47,8 @@ def rule_faults(item: schema.Item) -> list[Fault]:
         found += _code(item)
     elif isinstance(item, schema.PredictItem):
         found += _predict(item)
+    elif isinstance(item, schema.DiagnoseItem):
+        found += _diagnose(item)
     return found
 
 
@@ -140,6 +144,15 @@ def _explain(item: schema.ExplainItem) -> Iterator[Fault]:
         if name not in ids:
             said = f"`{name}` is no point{_meant(name, ids)}"
             yield ("probes", name, KEY), said, "the id of a point"
+    if not item.reserve:
+        return
+    for n, point in enumerate(item.points):
+        if point.weight != "essential":
+            continue
+        probe = item.probes.get(point.id)
+        if probe is None or not probe.pointed:
+            said = f"an interview asks about `{point.id}` when it is missing, without words for it"
+            yield ("points", n, "id"), said, f"`probes: {{{point.id}: {{neutral, pointed}}}}`"
 
 
 def _order(item: schema.OrderItem) -> Iterator[Fault]:
@@ -236,6 +249,9 @@ def _predict(item: schema.PredictItem) -> Iterator[Fault]:
             continue
         if field.tolerance is not None and kinds != ["number"]:
             yield ("fields", n, "tolerance"), "only numbers have a tolerance", "`number: true`"
+        if field.tolerance is not None and field.tolerance >= 1:
+            said = f"a relative error of {field.tolerance:g} takes any answer between 0 and double"
+            yield ("fields", n, "tolerance"), said, "a share below 1, such as `0.25`"
         if field.number and field.tolerance is None:
             yield ("fields", n), "a number needs a tolerance", "`tolerance`: a relative error"
         options = field.choose or field.choose_many
@@ -248,6 +264,37 @@ def _predict(item: schema.PredictItem) -> Iterator[Fault]:
                 yield ("fields", n, "expected", m), f"`{value}` is no option{hint}", "an option"
         if field.choose is not None and len(field.expected) > 1:
             yield ("fields", n, "expected"), "more than one option is expected", "one of `choose`"
+
+
+def _diagnose(item: schema.DiagnoseItem) -> Iterator[Fault]:
+    for name in ("code", "source"):
+        if getattr(item, name) is not None:
+            yield (name,), "the code of a broken pipeline is not shown", f"no `{name}`"
+    if item.experiment is None:
+        yield (), "the field `experiment` is missing", "the experiment that holds the case"
+    elif "look" in item.experiment.params:
+        loc: Loc = ("experiment", "params", "look")
+        yield loc, "what is looked at follows from what is bought", "no `look`"
+    right = sum(cause.right for cause in item.causes)
+    if right != 1:
+        yield ("causes",), f"{right} causes are `right: true`", "exactly one"
+    yield from _doubled([cause.id for cause in item.causes], ("causes",))
+    yield from _doubled([" ".join(c.text.split()).casefold() for c in item.causes], ("causes",))
+    yield from _doubled([probe.id for probe in item.probes], ("probes",))
+    for n, probe in enumerate(item.probes):
+        if probe.id in LOOKS:
+            yield ("probes", n, "id"), f"`{probe.id}` is no probe but has a meaning", "a probe"
+    deciding = [probe.price for probe in item.probes if probe.decides]
+    if not deciding:
+        yield ("probes",), "no probe decides the case", "`decides: true` on one or two of them"
+    elif len(deciding) == len(item.probes):
+        yield ("probes",), "every probe decides the case", "probes that leave the cause open"
+    elif item.par < min(deciding):
+        said = f"no probe that decides costs {item.par} or less"
+        yield ("par",), said, f"at least {min(deciding)}"
+    total = sum(probe.price for probe in item.probes)
+    if item.par >= total:
+        yield ("par",), f"all probes together cost {total}", "a par that they can exceed"
 
 
 def _doubled(values: Iterable[object], loc: Loc) -> Iterator[Fault]:

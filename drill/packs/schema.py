@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from drill.domain.questions import ROLES, Level, Relevance, Role
+from drill.domain.questions import ROLES, Axis, Level, Relevance, Role, Round
 from drill.packs.fields import (
     LAB,
     MAX_VARIANTS,
@@ -35,11 +35,13 @@ from drill.packs.fields import (
 from drill.packs.parts import (
     AnySource,
     BeliefModel,
+    CauseModel,
     ExcerptModel,
     ExperimentModel,
     FieldModel,
     LineFaultModel,
     LineKey,
+    MeasurementModel,
     Model,
     MutantKey,
     NumberFaultModel,
@@ -83,6 +85,12 @@ class Item(Model):
     ] = Field({}, description=f"Params and their values; the grid has at most {MAX_VARIANTS}.")
     proof: Name | None = Field(None, description="Function in proofs.py, or `code` or `source`.")
     misconception: BeliefId = Field("", description="The belief that this item tests.")
+    reserve: bool = Field(False, description="Kept for interviews; practice waits until one asked.")
+    round: Round | None = Field(None, description="Round of an interview; by default its type's.")
+    axis: Axis | None = Field(None, description="What it measures in an interview.")
+    case: ItemId | None = Field(None, description="The case that it is one stage of.")
+    stage: int | None = Field(None, ge=1, le=9, description="Its place in the case, from 1.")
+    scenario: Text = Field("", description="On stage 1: the situation that all stages share.")
 
 
 class ChoiceItem(Item):
@@ -191,6 +199,16 @@ class CodeItem(Item):
     properties: Name = Field(description="Function in proofs.py that tests the namespace.")
 
 
+class DiagnoseItem(Item):
+    """Buy measurements of a broken pipeline and name the cause."""
+
+    type: Literal["diagnose"]
+    probes: list[MeasurementModel] = Field(min_length=2, max_length=10)
+    par: int = Field(ge=1, description="Minutes of probes up to which the credit is full.")
+    causes: list[CauseModel] = Field(min_length=3, max_length=6)
+    transfers: Text = Field("", description="How far the case holds for other models.")
+
+
 class PredictItem(Item):
     """Commit to an outcome of a live experiment."""
 
@@ -213,6 +231,7 @@ MODELS: dict[str, type[Item]] = {
     "output": OutputItem,
     "code": CodeItem,
     "predict": PredictItem,
+    "diagnose": DiagnoseItem,
 }
 
 AnyItem: TypeAlias = Annotated[
@@ -228,7 +247,8 @@ AnyItem: TypeAlias = Annotated[
     | MutantItem
     | OutputItem
     | CodeItem
-    | PredictItem,
+    | PredictItem
+    | DiagnoseItem,
     Field(discriminator="type"),
 ]
 

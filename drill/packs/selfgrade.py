@@ -89,10 +89,19 @@ def trials(question: run.Question) -> Iterator[Trial]:
         yield Trial(("key",), ", ".join(map(str, body.lines)), right=True)
         for n, line in enumerate(body.faults):
             yield Trial(("faults", n), str(line.line), False, line.misconception)
+    elif isinstance(body, run.DiagnoseBody):
+        yield from _causes(body)
     elif isinstance(body, run.MutantBody):
         for n, effect in enumerate(body.effects):
             answer = f"{body.line}; {effect.id}"
             yield Trial(("effects", n), answer, effect.right, effect.misconception)
+
+
+def _causes(body: run.DiagnoseBody) -> Iterator[Trial]:
+    decided = f"; probes={body.deciding[0].id}" if body.deciding else ""
+    for n, cause in enumerate(body.causes):
+        belief = "" if cause.right else cause.misconception
+        yield Trial(("causes", n), f"cause={cause.id}{decided}", cause.right, belief)
 
 
 def _options(body: run.ChoiceBody) -> Iterator[Trial]:

@@ -15,7 +15,7 @@ def executes(bank: Bank, item_id: str) -> bool:
 
     True for a proof or property function, for code that is run (`output`, `shape`), and for a
     `line` item whose pattern is looked up in installed source. For another type the lookup only
-    shows that the code is still there, and a `predict` item is judged by its live run.
+    shows that the code is still there, and `predict` and `diagnose` items rest on their live runs.
     """
     site = bank.sites.get(item_id)
     if site is None:

@@ -118,9 +118,26 @@ class Drill:
         self._standings = None
 
     def askable(self) -> dict[str, Head]:
-        """Heads of the items that may be asked now."""
+        """Heads of the items that practice may ask now."""
         standings = self.standings
-        return {i: head for i, head in self.bank.heads.items() if standings[i] in ASKED}
+        hidden = self.withheld()
+        return {
+            i: head
+            for i, head in self.bank.heads.items()
+            if standings[i] in ASKED and i not in hidden
+        }
+
+    def withheld(self) -> frozenset[str]:
+        """Items of the reserve that no interview has asked yet: practice never shows them."""
+        reserve = [i for i, head in self.bank.heads.items() if head.reserve]
+        asked = self.store.mock_counts() if reserve else {}
+        return frozenset(i for i in reserve if i not in asked)
+
+    def interview_heads(self) -> dict[str, Head]:
+        """Heads of the items of the reserve that an interview may ask now."""
+        standings = self.standings
+        heads = self.bank.heads.items()
+        return {i: head for i, head in heads if head.reserve and standings[i] in ASKED}
 
     def stale(self) -> list[str]:
         """Items held back until they are proven again."""
@@ -202,6 +219,14 @@ class Drill:
                 if session.asked is not None:
                     return session
         return begin(self, minutes or self.profile.minutes, topic=topic, limit=limit)
+
+    def undo(self) -> str:
+        """Take the newest answer or mark back; its item is asked first in the session.
+
+        Returns the prompt (or id) of the item; empty where there is nothing to take back, and then
+        no session is begun.
+        """
+        return self.start_session().undo() if self.store.can_undo() else ""
 
     def start_placement(self) -> Session:
         """Begin the placement, or go on with one that was left in the middle."""

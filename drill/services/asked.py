@@ -6,11 +6,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from drill.domain.questions import Question
+from drill.domain.questions import DiagnoseBody, Question
 from drill.domain.verdict import Verdict
+from drill.services.finding import Finding
 
 Phase = Literal["asking", "locked", "feedback", "done"]
-"""`locked`: a prediction or code stands and waits for the run that judges it."""
+"""`locked`: a prediction, a cause or code stands and waits for what runs after it."""
 
 
 class Asked(Struct, frozen=True):
@@ -33,6 +34,26 @@ class Asked(Struct, frozen=True):
     """Given already where the answer is locked."""
     again: bool = False
     """It was missed earlier in this session."""
+    findings: tuple[Finding, ...] = ()
+    """Of a `diagnose` question: what was seen and bought, in that order."""
+
+    def finding(self, look: str) -> Finding | None:
+        """What a look showed: `symptom`, a probe that was bought, or `mend`."""
+        return next((each for each in self.findings if each.look == look), None)
+
+    @property
+    def bought(self) -> tuple[str, ...]:
+        """Ids of the probes that were bought, in the question's order."""
+        body = self.question.body
+        seen = {each.look for each in self.findings}
+        probes = body.probes if isinstance(body, DiagnoseBody) else ()
+        return tuple(probe.id for probe in probes if probe.id in seen)
+
+    @property
+    def price(self) -> int:
+        """Minutes that were spent on probes."""
+        body = self.question.body
+        return body.price_of(self.bought) if isinstance(body, DiagnoseBody) else 0
 
 
 class GradePreview(Struct, frozen=True):

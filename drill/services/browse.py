@@ -77,7 +77,10 @@ class Browser:
         """Items that pass the filter, in the order of the bank."""
         words = wanted.words.lower().split()
         found = []
+        withheld = self._drill.withheld()
         for item_id, head in self._drill.bank.heads.items():
+            if item_id in withheld:
+                continue
             if wanted.topic and head.topic != wanted.topic:
                 continue
             if wanted.type and head.type != wanted.type:

@@ -38,6 +38,9 @@ from drill.worker.protocol import (
     Warmed,
 )
 
+UNSAVED = "the run cannot be saved"
+"""How the message begins where the disk takes nothing more."""
+
 
 class BusyError(RuntimeError):
     """A run is going on already."""
@@ -184,7 +187,12 @@ class ExperimentService:
                     await asyncio.to_thread(folder.finish, event)
                 yield event
         except OSError as error:
-            yield Error("crash", f"the run cannot be saved: {error}", run=run)
+            unsaved = Error("crash", f"{UNSAVED}: {error}", run=run)
+            if folder is not None:
+                with contextlib.suppress(OSError):  # a small file may still find room
+                    folder.finish(unsaved)
+                over = True
+            yield unsaved
         finally:
             try:
                 await events.aclose()
@@ -206,7 +214,8 @@ class ExperimentService:
                 self._worker.queue.put_nowait(Nudge())
 
     async def close(self) -> None:
-        """End the child."""
+        """End the child; a run that goes on ends with it, as cancelled."""
+        await self.cancel()
         async with self._starting:
             if self._worker is not None:
                 await self._worker.stop(self._term_grace)
@@ -308,42 +317,11 @@ def run_experiment(
     runs: Path | None = None,
     logs: Path | None = None,
 ) -> Iterator[Event]:
-    """The events of a run, for callers without an event loop; the child ends with the iterator.
+    """The events of one run, for callers without an event loop; the child ends with the iterator.
 
     An exception thrown into the waiting (Ctrl+C) cancels the run and passes through.
     """
-    loop = asyncio.new_event_loop()
-    try:
-        service = _in_loop(loop, command, host, runs, logs)
-        events = service.run(spec)
-        try:
-            while True:
-                step: asyncio.Task[Event] = loop.create_task(anext(events))
-                try:
-                    yield loop.run_until_complete(step)
-                except StopAsyncIteration:
-                    return
-                finally:
-                    if not step.done():
-                        step.cancel()
-                        loop.run_until_complete(asyncio.gather(step, return_exceptions=True))
-        finally:
-            loop.run_until_complete(events.aclose())
-            loop.run_until_complete(service.close())
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()
+    from drill.services.experiment_loop import ExperimentLoop
 
-
-def _in_loop(
-    loop: asyncio.AbstractEventLoop,
-    command: str | Sequence[str],
-    host: str,
-    runs: Path | None,
-    logs: Path | None,
-) -> ExperimentService:
-    async def make() -> ExperimentService:
-        return ExperimentService(command, host=host, runs=runs, logs=logs)
-
-    return loop.run_until_complete(make())
+    with ExperimentLoop(command, host=host, runs=runs, logs=logs) as child:
+        yield from child.run(spec)

@@ -69,9 +69,10 @@ def read_lab(lab: Lab, cache_dir: Path | None = None) -> LabText:
 def questions_of(drill: Drill, lab: Lab) -> tuple[str, ...]:
     """Ids of the items that name the lab or one of its experiments, in the order of the bank."""
     own = {each.name for each in lab.experiments}
-    bank = drill.bank
+    bank, withheld = drill.bank, drill.withheld()
     return tuple(
         item
         for item in bank.heads
-        if bank.labs.get(item) == lab.id or bank.experiments.get(item) in own
+        if item not in withheld
+        and (bank.labs.get(item) == lab.id or bank.experiments.get(item) in own)
     )

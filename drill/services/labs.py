@@ -48,6 +48,11 @@ def experiment(drill: Drill, name: str) -> ExperimentInfo:
     return find_experiment(all_labs(drill), name)
 
 
+def topic_of(drill: Drill, info: ExperimentInfo) -> str:
+    """The topic of an experiment's lab."""
+    return next(lab.topic for lab in all_labs(drill).labs if info in lab.experiments)
+
+
 def named(drill: Drill, name: str) -> Lab | ExperimentInfo | Run:
     """The lab, the experiment or the kept run of a name, looked for in this order.
 

@@ -14,7 +14,8 @@ from drill.domain.memory.running import begin as running_from
 from drill.domain.memory.study_day import day_of_date
 from drill.domain.verdict import Verdict
 from drill.services.asked import Asked
-from drill.services.session import Session, Summary
+from drill.services.session import Session
+from drill.services.summary import Summary
 
 if TYPE_CHECKING:
     from drill.services.app import Drill

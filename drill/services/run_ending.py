@@ -19,6 +19,8 @@ START_GRACE = 180.0
 """Seconds that a child may take to import torch before a run's time limit begins."""
 
 
+KILLED = "the experiment's process was killed"
+"""How the message begins where nobody knows who did it; the system does it for want of memory."""
 SSH_LOST = 255
 """Exit status of ssh where the line, not the command, failed."""
 
@@ -78,7 +80,9 @@ class Ending:
         """The last event of a run whose child is gone."""
         log = str(self._worker.log)
         if self.reason == "cancelled":
-            says = "the run was cancelled; its process did not answer and was ended"
+            says = "the run was cancelled, and its process ended"
+            if self._worker.process.returncode != 0:
+                says = "the run was cancelled; its process did not answer and was ended"
             return Error("cancelled", says, log, self._request.run)
         if self.reason is not None:
             says = f"{self._overdue()}; its process was ended"
@@ -94,8 +98,8 @@ class Ending:
             return Error("lost", says, log, self._request.run)
         if code == -signal.SIGKILL or (host and code == 128 + signal.SIGKILL):
             where = f" on {host}" if host else ""
-            says = f"the experiment's process was killed{where} from outside, most likely for its "
-            return Error("oom", f"{says}memory", log, self._request.run)
+            says = f"{KILLED}{where} from outside, most likely because memory ran out"
+            return Error("oom", says, log, self._request.run)
         how = self._worker.how_it_ended()
         says = f"the experiment's process {how}; see {log}"
         return Error("crash", says, log, self._request.run)

@@ -28,6 +28,8 @@ from drill.worker.protocol import (
     encode,
 )
 
+EVENT = b'{"event":'
+"""How the line of an event begins."""
 LOG_LIMIT = 1_000_000
 """Bytes from which a log is begun anew when a child starts."""
 
@@ -188,6 +190,16 @@ class WorkerProcess:
         return True
 
     async def _read(self) -> None:
+        try:
+            await self._read_lines()
+        except Exception as error:  # noqa: BLE001  (whoever waits must learn that nothing comes)
+            self.queue.put_nowait(Log(f"what the worker sent cannot be read: {error!r}"))
+            self.signal(signal.SIGKILL)
+        await self.process.wait()
+        self.queue.put_nowait(Ended())
+        self._greeted.set()
+
+    async def _read_lines(self) -> None:
         assert self.process.stdout is not None
         while True:
             try:
@@ -199,6 +211,9 @@ class WorkerProcess:
                 break
             try:
                 event = decode_event(line)
+                at = line.rfind(EVENT)
+                if event is None and at > 0:  # it hangs on what something else wrote before it
+                    event = decode_event(line[at:])
             except ProtocolError as error:
                 event = Log(f"an event was dropped: {error}") if self.hello else None
             if isinstance(event, Hello):
@@ -209,9 +224,6 @@ class WorkerProcess:
             if isinstance(event, Ready):
                 self.ready = event
             self.queue.put_nowait(event)
-        await self.process.wait()
-        self.queue.put_nowait(Ended())
-        self._greeted.set()
 
 
 def _open_log(log: Path, command: Sequence[str]) -> IO[bytes]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """`PRAGMA user_version` after the last migration of `drill.store.migrations`."""
 BUSY_SECONDS = 10.0
 """How long a writer waits for another instance before it gives up."""

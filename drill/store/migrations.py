@@ -144,6 +144,10 @@ CREATE TABLE runs (
 CREATE INDEX runs_name ON runs (name, started);
 """
 
+MOCKS = """
+CREATE INDEX reviews_mock ON reviews (item_id) WHERE mode = 'mock';
+"""
+
 
 def _statements(script: str) -> list[str]:
     """The statements of a script: `executescript` would commit the transaction it is run in."""
@@ -175,11 +179,17 @@ def _m0002_runs(db: Any) -> None:
     _run(db, RUNS, 2)
 
 
+def _m0003_mocks(db: Any) -> None:
+    """What interviews have shown, found without reading the whole log."""
+    _run(db, MOCKS, 3)
+
+
 def registry() -> Migrations:
     """The migrations in order; the n-th leaves `user_version` at n."""
     migrations = Migrations(SET_NAME)
     migrations(name="0001_log")(_m0001_log)
     migrations(name="0002_runs")(_m0002_runs)
+    migrations(name="0003_mocks")(_m0003_mocks)
     return migrations
 
 

@@ -153,6 +153,14 @@ class Reader:
         row = self.access.row("SELECT count(*) FROM answers WHERE item_id = ?", (item_id,))
         return int(row[0]) if row else 0
 
+    def mock_counts(self) -> dict[str, int]:
+        """Item to how many interviews have asked it; an answer that was undone counts too, as it
+        was seen."""
+        rows = self.access.rows(
+            "SELECT item_id, count(*) FROM reviews WHERE mode = 'mock' GROUP BY item_id"
+        )
+        return {str(item): int(count) for item, count in rows}
+
     def presentation_seed(self, item_id: str) -> int:
         """Seed of the item's next presentation."""
         return presentation_seed(item_id, self.past_reviews(item_id))

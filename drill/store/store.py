@@ -28,6 +28,14 @@ from drill.store.sessions import advance
 CLOCK_SLACK = timedelta(hours=48)
 """How far behind the newest event a clock may be and still be taken as one that was set back."""
 
+_NEWEST = (
+    "SELECT uuid, item_id, session_id FROM reviews r WHERE kind IN "
+    "('review', 'overrule', 'suspend', 'unsuspend', 'bury') AND NOT EXISTS "
+    "(SELECT 1 FROM amended a WHERE a.uuid = r.uuid AND a.active = 0) "
+    "AND device_id = ? ORDER BY seq DESC LIMIT 1"
+)
+"""The newest event of a device that still holds and was no mark made in bulk."""
+
 
 def local_now() -> datetime:
     """The machine's clock with its UTC offset."""
@@ -125,6 +133,10 @@ class Store(Reader):
             row["session_id"] = found[1]
             return self._append(connection, "overrule", found[0], row)
 
+    def can_undo(self) -> bool:
+        """Whether there is anything that `undo` without an id would cancel."""
+        return self.access.row(_NEWEST, (self.settings.get("device", ""),)) is not None
+
     def undo(
         self, uuid: str | None = None, *, position: int | None = None, plan: Any = None
     ) -> Recorded | None:
@@ -137,13 +149,7 @@ class Store(Reader):
         """
         with self.access.write() as connection:
             if uuid is None:
-                found = connection.execute(
-                    "SELECT uuid, item_id, session_id FROM reviews r WHERE kind IN "
-                    "('review', 'overrule', 'suspend', 'unsuspend', 'bury') AND NOT EXISTS "
-                    "(SELECT 1 FROM amended a WHERE a.uuid = r.uuid AND a.active = 0) "
-                    "AND device_id = ? ORDER BY seq DESC LIMIT 1",
-                    (self._device(connection),),
-                ).fetchone()
+                found = connection.execute(_NEWEST, (self._device(connection),)).fetchone()
                 if found is None:
                     return None
             else:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.screen import Screen
 
 from drill import paths
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from drill.services.session import Session
 
 DEFAULT_THEME = "textual-dark"
+LAST_WORD = 3.0
+"""Seconds that a run which ends with the app has to be kept."""
 
 
 class DrillApp(InOrder):
@@ -43,7 +49,17 @@ class DrillApp(InOrder):
         self._first_session = session
         self._experiments: ExperimentService | None = None
         self._prover: Process | None = None
+        self._leaving = False
         self._no_theme = self._choose_theme()
+
+    def get_driver_class(self) -> type[Driver]:
+        """On a terminal, one that notices when the terminal goes away."""
+        found: type[Driver] = super().get_driver_class()
+        if found.__name__ == "LinuxDriver":
+            from drill.tui.terminal_driver import TerminalDriver
+
+            return TerminalDriver
+        return found
 
     def get_default_screen(self) -> Screen[None]:
         """What is shown first; a blank screen under it would be styled and painted too."""
@@ -61,6 +77,22 @@ class DrillApp(InOrder):
         if self._no_theme:
             self.notify(f"There is no theme {self._no_theme!r}.", severity="warning", markup=False)
         self.set_timer(0.5, self._after_paint)
+        if not self.is_headless:
+            self._end_by_signals()
+
+    def _end_by_signals(self) -> None:
+        """A closed terminal and a polite kill end the app as ctrl+q does."""
+        for name in ("SIGHUP", "SIGTERM"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                with contextlib.suppress(NotImplementedError):  # Windows
+                    asyncio.get_running_loop().add_signal_handler(number, self.terminal_gone)
+
+    def terminal_gone(self) -> None:
+        """Nobody is there any more: what runs is stopped and kept, and the app ends."""
+        if not self._leaving:  # a hang-up is told by a signal and by the terminal itself
+            self._leaving = True
+            self.run_worker(self._leave(), group="leave", exit_on_error=False)
 
     def _choose_theme(self) -> str:
         """Set the theme before anything is styled; returns the name of one that does not exist."""
@@ -109,8 +141,6 @@ class DrillApp(InOrder):
     @work(exclusive=True, group="proofs", exit_on_error=False)
     async def _prove_again(self) -> None:
         """Prove held-back items again, in a process of its own that ends with the app."""
-        import asyncio
-
         from drill.services import labs_packages
 
         if not labs_packages.present() or not self.drill.stale():
@@ -175,6 +205,9 @@ class DrillApp(InOrder):
     async def _leave(self) -> None:
         if self._experiments is not None:
             await self._experiments.close()
+            runs = [worker for worker in self.workers if worker.group == "run"]
+            with contextlib.suppress(Exception):  # of a run; nothing holds who wants to leave
+                await asyncio.wait_for(self.workers.wait_for_complete(runs), LAST_WORD)
         self.exit(0)
 
     async def on_unmount(self) -> None:

@@ -164,6 +164,7 @@ class Child:
         from drill.lab.context import Context
         from drill.lab.devices import pick_device
         from drill.lab.loading import load_experiment
+        from drill.lab.models import own_model
         from drill.lab.params import resolve
         from drill.worker.protocol import Run
 
@@ -179,6 +180,7 @@ class Child:
         experiment = load_experiment(pack / request.file, request.name)
         values = resolve(experiment.params, given)
         device = pick_device(request.device)
+        model = own_model(request.model)
         run = request if isinstance(request, Run) else None
         return experiment, Context(
             params=values,
@@ -186,7 +188,7 @@ class Child:
             emit=emit,
             device=device,
             seed=run.seed if run else 0,
-            model=request.model,
+            model=model,
             models=built_in / "labs" / "models",
             budget=run.budget if run else 0.0,
             run=run.run if run else "",

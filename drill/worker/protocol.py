@@ -276,7 +276,7 @@ def decode_request(line: bytes) -> Request | None:
 def _decode(line: bytes, tag: str, kinds: Mapping[str, type[Message]]) -> Message | None:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for brackets without end
         return None
     if not isinstance(data, dict) or not isinstance(data.get(tag), str):
         return None

@@ -75,13 +75,19 @@ class BatchedVsTwoCalls(Experiment):
         import torch
 
         from drill.lab.guided import check_denoiser
-        from drill.lab.sampling import DenoiserSpy, decode, initial_latents, to_pixels
+        from drill.lab.sampling import (
+            DenoiserSpy,
+            decode,
+            initial_latents,
+            picture_seeds,
+            to_pixels,
+        )
 
         given = context.params
         context.progress(0, given["steps"], "loading the model")
         pipe = context.pipeline()
         check_denoiser(pipe)
-        noise = initial_latents(pipe, [context.seed + k for k in range(SHOWN)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, SHOWN))
         text, empty = self._texts(context, pipe, SHOWN)
         runs: dict[str, Tensor] = {}
         counted: dict[str, Any] = {}

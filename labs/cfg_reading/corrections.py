@@ -42,12 +42,12 @@ class RescaleAndInterval(Experiment):
     name = "cfg-rescale-and-interval"
     params = (
         Param("scale", "float", 20.0, "guidance scale, strong enough to do damage", 1.5, 50),
-        Param("rescales", "floats", (0, 0.35, 0.7, 1), "values of guidance_rescale", 0, 1, most=8),
+        Param("rescales", "floats", (0, 0.5, 1), "values of guidance_rescale", 0, 1, most=8),
         Param(
             "windows", "texts", ("0-0.4", "0.4-1", "0.2-0.8"),
             "shares of the run in which guidance is on; 0 is pure noise", least=0, most=8,
         ),
-        Param("pictures", "int", 16, "pictures of each setting, from paired seeds", 2, 256),
+        Param("pictures", "int", 32, "pictures of each setting, from paired seeds", 2, 256),
         Param("steps", "int", 12, "sampling steps", 5, 200),
         Param("check", "bool", True, "also call the pipeline itself and compare"),
     )  # fmt: skip
@@ -55,7 +55,7 @@ class RescaleAndInterval(Experiment):
     outcomes = (
         "falls", "std_at_1", "least_out_of_range", "window_evaluations", "saved", "best_window",
     )  # fmt: skip
-    seconds = 120
+    seconds = 240
 
     def warm(self, context: Context) -> None:
         context.pipeline()
@@ -64,7 +64,7 @@ class RescaleAndInterval(Experiment):
         import torch
 
         from drill.lab.guided import encode_texts, guided_sample
-        from drill.lab.sampling import decode, initial_latents, to_pixels
+        from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
 
         given = context.params
         steps, count = given["steps"], given["pictures"]
@@ -77,7 +77,7 @@ class RescaleAndInterval(Experiment):
         judge = code.load_judge(context.models / "judge") if code else None
         prompts = measures.fixed_prompts(words, count)
         asked = [measures.wanted(prompt, words) for prompt in prompts]
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, count))
         text, empty = encode_texts(pipe, prompts), encode_texts(pipe, [""])
         rows = None if context.bundled else ROWS_OF_LARGE.get(context.device, 16)
         found: list[dict[str, Any]] = []

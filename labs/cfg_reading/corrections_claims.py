@@ -9,6 +9,8 @@ from drill.lab import Claim, Finding, Result, finding, not_applicable
 
 SAME_PICTURE = 0.02
 """Largest difference of a pixel in [0, 1] between two float32 runs of one computation."""
+ENOUGH = 32
+"""Fewer pictures say little of values out of range, most of which are in a few broken ones."""
 FEW_STEPS = 15
 """With many steps a scale of 20 does less damage to the bundled model's pictures."""
 
@@ -43,6 +45,8 @@ def fewer_out_of_range(result: Result) -> Finding:
         return not_applicable(
             "it needs a rescale of 0.5 or more, and values out of range", expected
         )
+    if result.metrics["pictures"] < ENOUGH:
+        return not_applicable(f"it needs {ENOUGH} pictures", expected)
     measured = ", ".join(f"{each['out_of_range']:.2%} at {each['rescale']:g}" for each in found)
     return finding(found[-1]["out_of_range"] < found[0]["out_of_range"], measured, expected)
 
@@ -76,19 +80,24 @@ def early_and_late(found: list[dict[str, Any]], steps: int) -> list[dict[str, An
 
 
 def early_keeps_more(result: Result) -> Finding:
-    expected = "guided early at least 0.05 more pictures are right than guided late"
+    expected = "guided early more pictures are right than guided late"
     metrics = result.metrics
     pair = early_and_late(metrics["settings"], metrics["steps"])
     if not pair or pair[0]["adherence"] is None:
         return not_applicable("it needs a judge, an early and a late window", expected)
-    if metrics["scale"] < 15 or metrics["steps"] > FEW_STEPS or metrics["pictures"] < 16:
-        reason = f"it needs a scale from 15 up, {FEW_STEPS} steps or fewer and 16 pictures"
-        return not_applicable(reason, expected)
     early, late = pair
+    # Above, and with a window shorter than a third, few pictures are right either way.
+    usual = 15 <= metrics["scale"] <= 20 and early["window"][1] >= metrics["steps"] / 3
+    if not usual or metrics["steps"] > FEW_STEPS or metrics["pictures"] < 16:
+        reason = (
+            f"it needs a scale of 15 to 20, a third of the steps guided, {FEW_STEPS} steps or "
+            "fewer and 16 pictures"
+        )
+        return not_applicable(reason, expected)
     measured = (
         f"{early['adherence']:.2f} in {early['label']}, {late['adherence']:.2f} in {late['label']}"
     )
-    return finding(early["adherence"] - late["adherence"] >= 0.05, measured, expected)
+    return finding(early["adherence"] > late["adherence"], measured, expected)
 
 
 def as_the_pipeline(result: Result) -> Finding:

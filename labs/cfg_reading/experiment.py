@@ -58,6 +58,7 @@ class CfgSweep(Experiment):
             decode,
             decode_sweep,
             initial_latents,
+            picture_seeds,
             sweep_scales,
             to_pixels,
         )
@@ -72,7 +73,7 @@ class CfgSweep(Experiment):
         attributes = judge.attributes if judge else ATTRIBUTES
         texts = list(given["prompts"]) or measures.fixed_prompts(attributes, count)
         prompts = [texts[k % len(texts)] for k in range(count)]
-        seeds = [context.seed + k for k in range(count)]
+        seeds = picture_seeds(context.seed, count)
         noise = initial_latents(pipe, seeds)
 
         def preview(done: int, total: int, clean: Any) -> None:

@@ -77,7 +77,7 @@ class NegativePrompt(Experiment):
         import torch
 
         from drill.lab.guided import encode_texts, guided_sample
-        from drill.lab.sampling import decode, initial_latents, to_pixels
+        from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
 
         given = context.params
         scales = sorted(set(given["scales"]))
@@ -88,7 +88,7 @@ class NegativePrompt(Experiment):
         code = context.module("labs/models/judge.py") if context.bundled else None
         judge = code.load_judge(context.models / "judge") if code else None
         count = given["pictures"]
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, count))
         text = encode_texts(pipe, [given["prompt"]]).expand(count, -1, -1)
         rows = None if context.bundled else ROWS_OF_LARGE.get(context.device, 16)
         settings = [

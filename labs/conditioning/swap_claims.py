@@ -29,13 +29,13 @@ def late(metrics: Any) -> list[dict[str, float]]:
 
 
 def only_its_attribute(result: Result) -> Finding:
-    expected = "0.8 or more show the new value, and 0.8 or more keep all other attributes"
+    expected = "0.8 or more show the new value, and 0.7 or more keep all other attributes"
     metrics = result.metrics
     new, kept = mean(metrics, WHERE[0], "new"), mean(metrics, WHERE[0], "others")
     if new is None or kept is None:
         return not_applicable("there is no judge for this model", expected)
     measured = f"{new:.2f} show the new value, {kept:.2f} keep the others"
-    return finding(new >= 0.8 and kept >= 0.8, measured, expected)
+    return finding(new >= 0.8 and kept >= 0.7, measured, expected)
 
 
 def states_before_are_equal(result: Result) -> Finding:

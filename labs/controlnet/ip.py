@@ -152,13 +152,15 @@ def sample(
     import torch
 
     from drill.lab.guided import encode_texts
-    from drill.lab.sampling import decode, initial_latents, to_pixels
+    from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
 
     given, count = context.params, len(prompts)
     scheduler = pipe.scheduler.from_config(pipe.scheduler.config)
     scheduler.set_timesteps(given["steps"], device=context.device)
-    seeds = [context.seed + k for k in range(count)]
-    latents = initial_latents(pipe, seeds).to(context.device) * scheduler.init_noise_sigma
+    latents = (
+        initial_latents(pipe, picture_seeds(context.seed, count)).to(context.device)
+        * scheduler.init_noise_sigma
+    )
     with torch.inference_mode():
         shown, nothing = pipe.encode_image(list(images), context.device, 1)
         embeds = torch.cat([nothing, shown])[:, None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drill.lab import Context
 from drill.lab.models import ModelError
+from drill.lab.sampling import picture_seeds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +82,8 @@ class Painter:
                 num_inference_steps=steps,
                 guidance_scale=scale,
                 generator=[
-                    torch.Generator().manual_seed(context.seed + k) for k in range(len(prompts))
+                    torch.Generator().manual_seed(seed)
+                    for seed in picture_seeds(context.seed, len(prompts))
                 ],
                 output_type=output,
                 callback_on_step_end=report,

@@ -11,8 +11,9 @@ from torch import Tensor
 from drill.lab import Context
 from drill.lab.loading import load_module
 from drill.lab.models import ModelError
+from drill.lab.prediction import encode_texts
 from drill.lab.random_models import refuse_random
-from drill.lab.sampling import decode, initial_latents, sweep_scales, to_pixels
+from drill.lab.sampling import decode, initial_latents, picture_seeds, sweep_scales, to_pixels
 
 starter = load_module(Path(__file__).with_name("starter.py"))
 
@@ -44,14 +45,11 @@ class Model:
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Text states (N, L, D), each prompt once through the text encoder."""
-        texts = list(dict.fromkeys(prompts))
-        with torch.inference_mode():
-            states, _ = self.pipe.encode_prompt(texts, self.pipe.unet.device, 1, False)
-        return states[[texts.index(each) for each in prompts]]
+        return encode_texts(self.pipe, prompts)
 
     def draw(self, prompts: Sequence[str], steps: int, seed: int) -> Tensor:
         """Latents that the model draws for the prompts, guided by 5."""
-        noise = initial_latents(self.pipe, [seed + k for k in range(len(prompts))])
+        noise = initial_latents(self.pipe, picture_seeds(seed, len(prompts)))
         sweep = sweep_scales(
             self.pipe, prompts, [5.0], noise, steps, rows=2 * self.batch,
             on_step=lambda *_: self.check(),

@@ -68,10 +68,10 @@ def estimate_blurs(result: Result) -> Finding:
 
 
 def mean_is_closer(result: Result) -> Finding:
-    expected = f"a lower squared error at every t from 750 up, at one by {BARS:g} error bars"
-    rows = _from(result.metrics, 750)
+    expected = f"a lower squared error at every t from 900 up, at one by {BARS:g} error bars"
+    rows = _from(result.metrics, 900)
     if not rows:
-        return not_applicable("it needs a t from 750 up", expected)
+        return not_applicable("it needs a t from 900 up", expected)
     bars = [row["mean_gain"][0] / max(row["mean_gain"][1], 1e-12) for row in rows]
     measured = "; ".join(
         f"RMSE {row['one_rmse']:.2f} against {row['many_rmse']:.2f} at t={row['t']} "

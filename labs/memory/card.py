@@ -9,7 +9,6 @@ booked; then nothing is computed either.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,9 +16,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from drill.lab.loading import load_module
+from drill.lab.live_bytes import Books
 
-ledger = load_module(Path(__file__).with_name("ledger.py"))
 aten = torch.ops.aten
 
 
@@ -148,7 +146,7 @@ class Card(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.device = _register()
-        self.books = ledger.Books()
+        self.books = Books()
         """Bytes on the card, now and at most."""
         self.to_card = 0
         """Bytes copied from the CPU to the card."""

@@ -136,7 +136,7 @@ class Models:
             own = architecture(context.model).size
         else:
             own = int(denoiser.config.sample_size * vae_factor(components["vae"]))
-        large_on_cpu = context.device == "cpu" and not context.bundled
+        large_on_cpu = context.device == "cpu" and own > 128
         sizes = [own // 2, own] if large_on_cpu else [own, 2 * own, 4 * own]
         sizes = [own // 2, own, 2 * own] if is_random(context.model) else sizes
         return cls(components, context.device, denoiser.dtype, sizes)
@@ -148,7 +148,8 @@ class Models:
         run = self._run(part, size, context.params["pictures"], context.params["explicit"])
         if run is None:
             return None, None
-        ledger = load_module(Path(__file__).with_name("ledger.py"))
+        from drill.lab.live_bytes import tensor_peak
+
         allocator = load_module(Path(__file__).with_name("allocator.py"))
         tiled = tiling or part == "decode, tiled"
         usual = self.denoiser.attn_processors if part == claims.EXPLICIT else None
@@ -159,7 +160,7 @@ class Models:
 
             self.denoiser.set_attn_processor(AttnProcessor())
         try:
-            counted = ledger.tensor_peak(run, self.device)
+            counted = tensor_peak(run, self.device)
             context.check()
             if self.device == "meta":
                 return counted, counted

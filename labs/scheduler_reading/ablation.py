@@ -44,7 +44,7 @@ class MissingScaleModelInput(Experiment):
         context.pipeline()
 
     def run(self, context: Context) -> Result:
-        from drill.lab.sampling import decode, initial_latents, to_pixels
+        from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
         from drill.lab.trajectory import denoise, prepare_texts
 
         solvers = load_module(Path(__file__).with_name("solvers.py"))
@@ -55,7 +55,7 @@ class MissingScaleModelInput(Experiment):
         count = given["pictures"]
         jury = jury_code.Jury(context, count)
         texts = prepare_texts(pipe, jury.prompts, given["guidance_scale"])
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, count))
 
         found: dict[str, dict[str, Any]] = {}
         rows, right = [], None

@@ -40,7 +40,7 @@ class EulerEqualsDdim(Experiment):
     def run(self, context: Context) -> Result:
         import torch
 
-        from drill.lab.sampling import decode, initial_latents, to_pixels
+        from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
         from drill.lab.trajectory import prepare_texts
 
         given = context.params
@@ -49,7 +49,7 @@ class EulerEqualsDdim(Experiment):
         count = given["pictures"]
         prompts = [PROMPTS[k % len(PROMPTS)] for k in range(count)]
         texts = prepare_texts(pipe, prompts, given["guidance_scale"])
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, count))
         changes = [each for each in claims.CHANGES if each in given["changes"]]
         pair = _Pair(context, pipe, texts, noise, given["steps"], given["uneven"])
 

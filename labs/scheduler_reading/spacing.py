@@ -37,7 +37,7 @@ class TimestepSpacing(Experiment):
         context.pipeline()
 
     def run(self, context: Context) -> Result:
-        from drill.lab.sampling import decode, initial_latents, to_pixels
+        from drill.lab.sampling import decode, initial_latents, picture_seeds, to_pixels
         from drill.lab.trajectory import prepare_texts
 
         solvers = load_module(Path(__file__).with_name("solvers.py"))
@@ -48,7 +48,7 @@ class TimestepSpacing(Experiment):
         count = given["pictures"]
         jury = jury_code.Jury(context, count)
         texts = prepare_texts(pipe, jury.prompts, given["guidance_scale"])
-        noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        noise = initial_latents(pipe, picture_seeds(context.seed, count))
         counts = sorted(set(given["steps"]))
         names = list(dict.fromkeys(given["schedulers"]))
 

@@ -10,8 +10,9 @@ PAIRS = (("euler", "ddim"), ("euler-a", "ddpm"))
 """Two names for one computation, in two coordinates."""
 SAME = 2e-3
 """Relative distance under which two results are one: float32 rounding along the way."""
-APPROACHES = 0.5
-"""What may be left of the distance to the reference, from the fewest steps to the most."""
+APPROACHES = 0.6
+"""What may be left of the distance to the reference, from the fewest steps to the most. A solver
+without any error on the way is left with .45 from 5 steps to 40, as both end in a jump to 0."""
 STAYS = 0.7
 LADDER = 4
 """The most steps over the fewest from which a run speaks of convergence."""
@@ -97,25 +98,20 @@ def multistep_saves(result: Result) -> Finding:
 
 def orders(result: Result) -> Finding:
     expected = (
-        "from 10 to 40 steps the error on the way falls to between .17 and .45 with DDIM, to at "
-        "most .15 with Heun, and with 2M to at most .25 and farther than with DDIM"
+        "from 10 to 40 steps the error on the way falls to between .17 and .45 with DDIM and to "
+        "at most .15 with Heun"
     )
     metrics = result.metrics
     found = metrics["schedulers"]
-    second = [name for name in ("heun", "dpm++2m") if name in found]
-    if not {10, 40} <= {*metrics["steps"]} or "ddim" not in found or not second:
-        return not_applicable("it needs 10 and 40 steps, ddim and heun or dpm++2m", expected)
+    if not {10, 40} <= {*metrics["steps"]} or not {"ddim", "heun"} <= found.keys():
+        return not_applicable("it needs 10 and 40 steps, ddim and heun", expected)
+    if metrics["guidance_scale"] > 1:
+        return not_applicable("it is known without guidance only", expected)
     few, many = metrics["steps"].index(10), metrics["steps"].index(40)
-    left = {
-        name: found[name]["way"][many] / found[name]["way"][few] for name in ("ddim", *second)
-    }  # fmt: skip
+    names = [name for name in ("ddim", "heun", "dpm++2m") if name in found]
+    left = {name: found[name]["way"][many] / found[name]["way"][few] for name in names}
     measured = ", ".join(f"{name} {value:.2f}" for name, value in left.items())
-    holds = (
-        0.17 <= left["ddim"] <= 0.45
-        and left.get("heun", 0) <= 0.15
-        and left.get("dpm++2m", 0) <= min(0.25, 0.9 * left["ddim"])
-    )
-    return finding(holds, measured, expected)
+    return finding(0.17 <= left["ddim"] <= 0.45 and left["heun"] <= 0.15, measured, expected)
 
 
 def last_jump_dominates(result: Result) -> Finding:
@@ -174,7 +170,7 @@ CLAIMS = (
     Claim(
         "first-and-second-order",
         "Four times the steps leave about a quarter of the error on the way with DDIM and about "
-        "a sixteenth with Heun; 2M lies between.",
+        "a sixteenth with Heun.",
         orders,
     ),
     Claim(

@@ -81,14 +81,14 @@ class _Work:
     """One run's drawings, prompts and noise, and what is done with them."""
 
     def __init__(self, context: Context, pipe: Any, drawn_code: Any) -> None:
-        from drill.lab.sampling import initial_latents
+        from drill.lab.sampling import initial_latents, picture_seeds
 
         self.context, self.pipe, self.code = context, pipe, drawn_code
         self.vae, self.factor = pipe.vae, float(pipe.vae.config.scaling_factor)
         count = context.params["pictures"]
         side = drawn_code.own_side(context, pipe)
         self.drawn = drawn_code.balanced(context, count, side)
-        self.noise = initial_latents(pipe, [context.seed + k for k in range(count)])
+        self.noise = initial_latents(pipe, picture_seeds(context.seed, count))
         self.caption = context.module(drawn_code.DRAWINGS).caption
         self.judge = None
         if context.bundled:

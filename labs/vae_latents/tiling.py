@@ -46,7 +46,7 @@ class VaeTiling(Experiment):
 
         code = load_module(Path(__file__).with_name("drawn.py"))
         whole_code = load_module(Path(__file__).with_name("whole_map.py"))
-        live_code = load_module(Path(__file__).with_name("live_bytes.py"))
+        peak_code = load_module(Path(__file__).with_name("decoder_peaks.py"))
         context.progress(0, 1, "loading the model")
         pipe = context.pipeline()
         vae = copy.deepcopy(pipe.vae)  # switches and hooks stay out of the shared pipeline
@@ -91,14 +91,14 @@ class VaeTiling(Experiment):
             "by_overlap": by_overlap,
             "whole_map": _apart(repaired, full),
             "small": _small(code, vae, latents, tile),
-            "slicing": _slicing(code, live_code, vae, latents),
-            "peak_bytes": _peaks(live_code, vae, latents[:1]),
+            "slicing": _slicing(code, peak_code, vae, latents),
+            "peak_bytes": _peaks(peak_code, vae, latents[:1]),
             "stable_diffusion_peaks": None,
             "allocated": _allocated(context, vae, latents[:1]),
         }
         if context.params["count_memory"]:
             context.progress(0, 1, "counting the memory of Stable Diffusion's decoder")
-            metrics["stable_diffusion_peaks"] = live_code.stable_diffusion_peaks(SIDES)
+            metrics["stable_diffusion_peaks"] = peak_code.stable_diffusion_peaks(SIDES)
         self._show(context, metrics, shown)
         return Result(metrics, claims.outcomes(metrics), sentence(metrics), transfers(context))
 
@@ -176,7 +176,7 @@ def _small(code: Any, vae: Any, latents: Any, tile: int) -> dict[str, Any]:
     return {"tiles": len(calls.shapes), "largest": _apart(tiled, plain)["largest"]}
 
 
-def _slicing(code: Any, live_code: Any, vae: Any, latents: Any) -> dict[str, Any]:
+def _slicing(code: Any, peak_code: Any, vae: Any, latents: Any) -> dict[str, Any]:
     """The batch decoded at once and picture by picture; peaks for the batch and for one."""
     import torch
 
@@ -189,18 +189,18 @@ def _slicing(code: Any, live_code: Any, vae: Any, latents: Any) -> dict[str, Any
         vae.disable_slicing()
     found |= {"calls": len(calls.shapes), "largest": _apart(sliced, together)["largest"]}
     for name, part in (("batch", latents), ("one", latents[:1])):
-        plain = live_code.peak_of_decode(vae, part)
+        plain = peak_code.peak_of_decode(vae, part)
         vae.enable_slicing()
-        found[f"peak_ratio_{name}"] = live_code.peak_of_decode(vae, part) / plain
+        found[f"peak_ratio_{name}"] = peak_code.peak_of_decode(vae, part) / plain
         vae.disable_slicing()
     return found
 
 
-def _peaks(live_code: Any, vae: Any, latents: Any) -> dict[str, int]:
+def _peaks(peak_code: Any, vae: Any, latents: Any) -> dict[str, int]:
     """Peak of live bytes of this autoencoder's decode of one picture, full and tiled."""
-    found = {"full": live_code.peak_of_decode(vae, latents)}
+    found = {"full": peak_code.peak_of_decode(vae, latents)}
     vae.enable_tiling()
-    found["tiled"] = live_code.peak_of_decode(vae, latents)
+    found["tiled"] = peak_code.peak_of_decode(vae, latents)
     vae.disable_tiling()
     return found
 

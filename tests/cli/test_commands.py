@@ -50,7 +50,7 @@ def test_the_bank_is_as_large_as_promised() -> None:
     told = document("bank", "stats")
     assert told["total"] >= 80 and told["proven"] >= 45
     assert len(told["topics"]) == 13 and min(told["topics"].values()) >= 4
-    assert len(told["types"]) == 13 and min(told["types"].values()) >= 4
+    assert len(told["types"]) == 14 and min(told["types"].values()) >= 4
     assert told["types"]["mutant"] >= 8
 
 

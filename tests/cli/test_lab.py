@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from drill.cli.lab_text import folded
 from tests.cli.test_commands import document, drill
 from tests.conftest import SAMPLE
 from tests.worker.packs import make_stubs
@@ -50,21 +51,47 @@ def events(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
     return [json.loads(line) for line in drill(*arguments, "--json", code=code).stdout.splitlines()]
 
 
-def test_list_has_every_lab_with_its_experiments() -> None:
+def test_list_has_every_lab_with_its_experiments(own_pack: Path) -> None:
     labs = {each["id"]: each for each in document("lab", "list")["labs"]}
     mine = labs["step_size"]
     assert mine["reading"] is True and mine["starter"] is True and mine["topic"] == "scheduler"
     (experiment,) = mine["experiments"]
     assert experiment["name"] == "step-size" and experiment["seconds"] == 20
     assert experiment["params"] == {"steps": [5, 10, 20]}
+    assert experiment["topic"] == "scheduler" and experiment["budget"] == 20
     assert "from 1 up" in experiment["parameters"][0]["accepts"]
     assert experiment["claims"][0]["says"]
     assert any(item.endswith(":sc.sample-predict") for item in mine["questions"])
-    orders = [each["order"] for each in labs.values() if each["id"] != "step_size"]
+    own = {path.name for path in (own_pack / "labs").iterdir()}
+    orders = [each["order"] for each in labs.values() if each["id"] not in own]
     assert orders == sorted(orders)
     told = drill("lab", "list").stdout
     assert "step_size; topic scheduler" in told and "at most 20 s" in told
     assert "error-falls-with-steps" in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_a_reading_is_folded_but_for_what_is_set() -> None:
+    long = " ".join(["word"] * 30)
+    text = f"{long}\n\n- {long}\n  and on\n- short\n\n| a | {long} |\n\n```\n{long}\n\n{long}\n```"
+    told = folded(text)
+    lines = told.split("\n")
+    assert " ".join(told.split()) == " ".join(text.split())
+    assert all(len(line) <= 80 for line in lines[: lines.index("- short")])
+    assert lines[3].startswith("- word") and lines[4].startswith("  word")
+    assert f"| a | {long} |" in lines and lines.count(long) == 2
+
+
+def test_a_model_that_is_none_is_refused_before_it_is_loaded(own_pack: Path) -> None:
+    nowhere = str(own_pack / "no such model")
+    for model, says in (
+        (nowhere, "there is no folder"),
+        ("nope", "a hub id such as owner/name, or one of sd15-random"),
+        (str(own_pack), "holds no pipeline: it has no model_index.json"),
+        (str(own_pack / "labs" / "step_size" / "starter.py"), "is a file; give the folder"),
+    ):
+        told = drill("lab", "run", "step-size", "--model", model, code=2)
+        assert "unavailable" in told.stderr and says in told.stderr, told.stderr
 
 
 def test_show_a_lab_beside_its_code() -> None:

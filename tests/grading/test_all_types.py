@@ -16,12 +16,15 @@ from drill.domain.presentation import shown
 from drill.domain.questions import (
     ANSWER_TYPES,
     BODIES,
+    Cause,
     ChoiceBody,
     Choose,
     CodeBody,
+    DiagnoseBody,
     ExplainBody,
     FormulaBody,
     LineBody,
+    Measurement,
     MutantBody,
     NumberBody,
     Option,
@@ -79,6 +82,18 @@ QUESTIONS: dict[str, tuple[Question, str]] = {
         "best=1; grows=x; ratio=1",
     ),
     "code": (question("code", CodeBody("f", "", "def f(): pass", "p")), "def f(): pass"),
+    "diagnose": (
+        question(
+            "diagnose",
+            DiagnoseBody(
+                (Measurement("std", "Std", 1, decides=True), Measurement("all", "All", 5)),
+                (Cause("one", "Alpha", right=True), Cause("two", "x, y"), Cause("three", "B")),
+                1,
+                "claim",
+            ),
+        ),
+        "cause=one; probes=std",
+    ),
 }
 GRADED = tuple(t for t in ANSWER_TYPES if t != "explain")
 

@@ -74,7 +74,7 @@ def test_windows_and_rescale_are_the_pipelines(tiny_models: Path) -> None:
     _, result, _ = run(CORRECTIONS, tiny_models)
     compared = {each["label"]: each for each in result.metrics["library"]}
     assert set(compared) == {
-        "scale 1", "rescale 0", "rescale 0.35", "rescale 0.7", "rescale 1", "window 0-0.4",
+        "scale 1", "rescale 0", "rescale 0.5", "rescale 1", "window 0-0.4",
     }  # fmt: skip
     assert compared["window 0-0.4"]["evaluations"] == 5 + 2
     assert max(each["difference"] for each in compared.values()) < 1e-3
@@ -225,7 +225,7 @@ GOOD: dict[str, dict[str, Any]] = {
     CORRECTIONS: {
         "scale": 20.0,
         "steps": 12,
-        "pictures": 16,
+        "pictures": 32,
         "settings": SETTINGS,
         "library": LIBRARY,
         "bundled": True,

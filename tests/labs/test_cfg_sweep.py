@@ -194,7 +194,7 @@ def test_many_steps_soften_large_scales_so_that_nothing_is_claimed(claims: Any) 
         ("falls-at-20", {"adherence": {"all": [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.5]}}),
         ("spread-grows", {"std_ratio": [1, 1, 1.01, 1.02, 1.03, 1.05, 1.01, 1.4]}),
         ("spread-grows", {"out_of_range": [0.05] * 8}),
-        ("variety-narrows", {"effective": varieties(positions=3.9)}),
+        ("variety-narrows", {"effective": varieties(colours=5.9)}),
         ("variety-narrows", {"effective": varieties(colours=6.5)}),
         ("variety-narrows", {"effective": varieties(backgrounds=7.8)}),
         ("same-calls", {"pipeline": [entry(1.5, 40), {**entry(30, 80), "calls": 40}]}),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from drill.lab import manifest
 from drill.lab.loading import load_experiment
 from drill.lab.manifest import disagreements, find_experiment, read_labs
 
@@ -137,9 +140,8 @@ def test_a_name_that_stands_twice_is_told(tmp_path: Path) -> None:
 
 
 def test_the_cache_is_used_and_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import drill.lab.manifest as manifest
-
     root, cache = pack(tmp_path / "pack", GOOD), tmp_path / "cache"
+    monkeypatch.setattr(manifest, "TICK", 0)
     first = read_labs(root, cache)
 
     def refuse(path: Path) -> None:
@@ -152,3 +154,42 @@ def test_the_cache_is_used_and_renewed(tmp_path: Path, monkeypatch: pytest.Monke
     assert read_labs(root, cache).labs[0].title == "Another lab"
     next(cache.iterdir()).write_text("{", encoding="utf-8")
     assert read_labs(root, cache).labs[0].title == "Another lab"
+
+
+def test_a_change_that_keeps_the_size_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, cache = pack(tmp_path / "pack", GOOD), tmp_path / "cache"
+    file = root / "labs" / "some_lab" / "lab.yaml"
+    other = GOOD.replace("A lab", "B lab")
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "TICK", 0)
+        assert read_labs(root, cache).labs[0].title == "A lab"
+    before = file.stat()
+    file.write_text(other)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # as rsync and archives do
+    assert read_labs(root, cache).labs[0].title == "B lab"
+
+
+def test_a_change_within_a_tick_of_the_clock_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, cache = pack(tmp_path / "pack", GOOD), tmp_path / "cache"
+    file = root / "labs" / "some_lab" / "lab.yaml"
+    stands = time.time_ns()
+    monkeypatch.setattr(manifest, "_stamp", lambda path: [str(path), stands, 1, stands, 1])
+    assert read_labs(root, cache).labs[0].title == "A lab"
+    file.write_text(GOOD.replace("A lab", "B lab"))
+    assert read_labs(root, cache).labs[0].title == "B lab"
+
+
+def test_a_fault_that_is_mended_in_another_file_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "TICK", 0)
+    root, cache = pack(tmp_path / "pack", GOOD), tmp_path / "cache"
+    code = root / "labs" / "some_lab" / "experiment.py"
+    code.rename(code.with_suffix(".txt"))
+    assert "there is no file experiment.py" in read_labs(root, cache).problems[0]
+    code.with_suffix(".txt").rename(code)
+    assert read_labs(root, cache).problems == ()

@@ -143,3 +143,12 @@ def test_a_distilled_denoiser_is_refused(pipe: Any) -> None:
             sweep_scales(pipe, PROMPTS, (1.0, 4.0), initial_latents(pipe, [0, 1, 2]), 2)
     finally:
         pipe.unet = old
+
+
+def test_pictures_of_two_seeds_do_not_overlap() -> None:
+    from drill.lab.sampling import picture_seeds
+
+    assert picture_seeds(0, 3) == [0, 1, 2]
+    assert not {*picture_seeds(0, 256)} & {*picture_seeds(1, 256)}
+    torch_limit = 2**63
+    assert max(picture_seeds(2**62, 4)) < torch_limit

@@ -165,7 +165,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(valid: Path, tmp_path: P
     blocked.write_text("", encoding="utf-8")
     for _ in range(2):
         bank = open_bank([valid], blocked / "below")
-        assert len(bank.heads) == 14
+        assert len(bank.heads) == 15
         assert bank.question("sc.sample-short", 0).prompt
 
 

@@ -272,7 +272,7 @@ def test_a_grader_that_is_wrong_is_found(valid: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(selfgrade, "grade", strict)
     items = {p.item for p in found(valid, "for the key")}
     left = {"explain", "code", "predict", "source"}
-    assert len(items) == 14 - len(left)
+    assert len(items) == 15 - len(left)
     assert ("sc.sample-choice", "options[1]") in {
         (p.item, p.field) for p in found(valid, "does not name sc.changes_training")
     }

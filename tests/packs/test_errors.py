@@ -314,6 +314,16 @@ CASES: list[tuple[str, str, str, int, int, str, str, str]] = [
     (item_of("predict"), ", tolerance: 0.3", "", 10, 7, "fields[2]", "needs a tolerance", ""),
     (
         item_of("predict"),
+        ", tolerance: 0.3",
+        ", tolerance: 3",
+        10,
+        70,
+        "fields[2].tolerance",
+        "any answer between 0 and double",
+        "below 1",
+    ),
+    (
+        item_of("predict"),
         "choose: [5, 10, 20]",
         "choose: [true, 20]",
         8,

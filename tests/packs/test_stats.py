@@ -15,17 +15,17 @@ def test_counts_of_the_valid_pack(tmp_path: Path) -> None:
     bank = open_bank([VALID], tmp_path)
     made = stats(bank)
     assert json.loads(json.dumps(made)) == made
-    assert made["total"] == 14
+    assert made["total"] == 15
     assert made["proven"] == made["executed"] == 6
-    assert made["variants"] == 14 + 3 + 1
+    assert made["variants"] == 15 + 3 + 1
     assert list(made["topics"]) == list(TOPICS)
-    assert made["topics"]["scheduler"] == 14
+    assert made["topics"]["scheduler"] == 15
     assert list(made["types"]) == list(ANSWER_TYPES)
     assert made["types"]["line"] == 2
-    assert sum(made["levels"][level] for level in LEVELS) == 14
-    assert made["experiments"] == {"step-size": 2}
+    assert sum(made["levels"][level] for level in LEVELS) == 15
+    assert made["experiments"] == {"broken-walk": 1, "step-size": 2}
     assert made["misconceptions"] == {"registered": 3, "tested": 3, "untested": []}
-    assert made["packs"] == {"sample": 14}
+    assert made["packs"] == {"sample": 15}
 
 
 def test_with_standings_only_what_holds_is_proven(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_with_standings_only_what_holds_is_proven(tmp_path: Path) -> None:
     standings = {"sample:sc.sample-number": "proven", "sample:sc.sample-shape": "stale"}
     made = stats(bank, standings)
     assert (made["proven"], made["executed"]) == (1, 6)
-    assert made["standings"] == {"n/a": 12, "proven": 1, "stale": 1}
+    assert made["standings"] == {"n/a": 13, "proven": 1, "stale": 1}
 
 
 def test_source_alone_proves_only_lines(make_pack: MakePack, tmp_path: Path) -> None:

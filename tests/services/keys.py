@@ -5,6 +5,7 @@ from __future__ import annotations
 from drill.domain.questions import (
     ChoiceBody,
     CodeBody,
+    DiagnoseBody,
     ExplainBody,
     FormulaBody,
     LineBody,
@@ -41,6 +42,8 @@ def right_answer(question: Question) -> str:
         return f"{body.line}; {effect}"
     if isinstance(body, CodeBody):
         return body.solution
+    if isinstance(body, DiagnoseBody):
+        return f"cause={body.cause.id}"
     assert isinstance(body, PredictBody)
     return "; ".join(f"{f.id}={', '.join(f.expected) if f.options else 1}" for f in body.fields)
 
@@ -71,5 +74,7 @@ def wrong_answer(question: Question) -> str:
         return "nothing of the kind"
     if isinstance(body, CodeBody):
         return body.starter + "\n    return None\n"
+    if isinstance(body, DiagnoseBody):
+        return f"cause={next(c.id for c in body.causes if not c.right)}"
     assert isinstance(body, PredictBody)
     return "; ".join(f"{f.id}={f.options[0] if f.options else 1}" for f in body.fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill.domain.questions import CodeBody, ExplainBody, PredictBody
+from drill.domain.questions import CodeBody, DiagnoseBody, ExplainBody, PredictBody
 from drill.domain.verdict import MalformedAnswerError
 from drill.services.app import Drill
 from drill.services.session import Session
@@ -24,6 +24,8 @@ def answer(session: Session, *, right: bool = True, confidence: int = 2) -> str:
             good = {"passed": 1, "total": 1, "failures": []}
             bad = {"passed": 0, "total": 1, "failures": ["no"]}
             session.settle(good if right else bad)
+        elif isinstance(question.body, DiagnoseBody):
+            session.settle({})
         else:
             assert isinstance(question.body, PredictBody)
             measured: dict[str, object] = {}

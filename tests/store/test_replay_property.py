@@ -38,7 +38,6 @@ class Learner(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
         self.deeds: dict[str, Deed] = {}
-        self.cancelled: set[str] = set()
         self.sets = ParameterSet()
 
     @initialize()
@@ -101,19 +100,15 @@ class Learner(RuleBasedStateMachine):
 
     def cancels(self, done: Recorded) -> None:
         self.note(done, target=done.target)
-        self.cancel(done.target)
 
-    def cancel(self, uuid: str) -> None:
-        self.cancelled.add(uuid)
-        deed = self.deeds[uuid]
-        if deed.done.kind == "undo":
-            self.revive(deed.values["target"])
-
-    def revive(self, uuid: str) -> None:
-        self.cancelled.discard(uuid)
-        deed = self.deeds[uuid]
-        if deed.done.kind == "undo":
-            self.cancel(deed.values["target"])
+    @property
+    def cancelled(self) -> set[str]:
+        """What an undo that holds cancels; an undo is always later than its target."""
+        gone: set[str] = set()
+        for uuid, deed in reversed(self.deeds.items()):
+            if deed.done.kind == "undo" and uuid not in gone:
+                gone.add(deed.values["target"])
+        return gone
 
     @rule()
     def undoes_the_last(self) -> None:

@@ -9,6 +9,7 @@ from drill.domain.presentation import letter
 from drill.domain.questions import (
     ChoiceBody,
     CodeBody,
+    DiagnoseBody,
     ExplainBody,
     LineBody,
     MutantBody,
@@ -32,7 +33,8 @@ def several_lines(question: Question) -> bool:
 def types(question: Question) -> bool:
     """Whether the answer is typed at all."""
     return not isinstance(
-        question.body, ChoiceBody | OrderBody | LineBody | MutantBody | PredictBody
+        question.body,
+        ChoiceBody | OrderBody | LineBody | MutantBody | PredictBody | DiagnoseBody,
     )
 
 

@@ -20,7 +20,7 @@ import pyte
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "space": " ", "backspace": "\x7f",
-    "up": "\x1b[A", "down": "\x1b[B",
+    "up": "\x1b[A", "down": "\x1b[B", "end": "\x1b[F", "ctrl+r": "\x12",
     "ctrl+q": "\x11", "ctrl+s": "\x13", "ctrl+u": "\x15", "f1": "\x1bOP", "f2": "\x1bOQ",
     "f3": "\x1bOR", "f6": "\x1b[17~", "f7": "\x1b[18~",
 }  # fmt: skip
@@ -31,9 +31,11 @@ class Screen:
 
     def __init__(
         self, *arguments: str, home: Path, term: str = "xterm-256color", columns: int = 80,
-        rows: int = 24, **env: str,
+        rows: int = 24, controlling: bool = False, **env: str,
     ) -> None:  # fmt: skip
+        """`controlling`: closing the terminal sends SIGHUP, which `nohup` and others keep away."""
         self._master, self._slave = pty.openpty()
+        self._open = True
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._modes = termios.tcgetattr(self._slave)
         self._screen = pyte.Screen(columns, rows)
@@ -48,6 +50,7 @@ class Screen:
             stderr=self._slave,
             env={**os.environ, **given},
             start_new_session=True,
+            preexec_fn=_control if controlling else None,
         )
 
     # -- what is shown ---------------------------------------------------------------
@@ -141,8 +144,19 @@ class Screen:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def hang_up(self) -> None:
+        """Close the terminal, as closing its window or losing the line does."""
+        for end in (self._master, self._slave):
+            os.close(end)
+        self._open = False
+
     def close(self) -> None:
         """Kill what still runs and close the terminal."""
         self.kill()
-        os.close(self._master)
-        os.close(self._slave)
+        if self._open:
+            self.hang_up()
+
+
+def _control() -> None:
+    """Make the terminal on stdin the one that controls this process."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

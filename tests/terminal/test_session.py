@@ -22,7 +22,7 @@ from tests.terminal.answers import give, types
 from tests.terminal.screen import Screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.labs]
-LATER = ("code", "predict")
+LATER = ("code", "predict", "diagnose")
 """Answer types that a child process judges; the last two tests play them."""
 Row = dict[str, Any]
 

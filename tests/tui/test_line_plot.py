@@ -6,9 +6,8 @@ import math
 
 import pytest
 
-from drill.tui.screens.run import FEW_VALUES, plot
 from drill.tui.widgets.bars import plot_bars
-from drill.tui.widgets.line_plot import ROWS, LinePlot, plot_lines
+from drill.tui.widgets.line_plot import FEW_VALUES, ROWS, LinePlot, plot, plot_lines
 from drill.worker.protocol import Plot
 
 
@@ -79,3 +78,16 @@ def test_few_values_are_bars_and_many_are_curves() -> None:
 def test_a_value_that_is_missing_is_no_zero() -> None:
     lines = plot_bars("t", {"a": [(0, 1.0), (1, 2.0)], "b": [(1, 4.0)]}).plain.split("\n")
     assert lines[1].split()[-1] == "1" and lines[2].split()[-1] == "4"
+
+
+@pytest.mark.parametrize("width", [44, 60, 77, 78])
+def test_a_table_of_bars_has_every_digit_and_keeps_its_width(width: int) -> None:
+    series = {
+        "share out of range": [(0, 1.234e-05), (7.5, -0.284), (20, 0.0184)],
+        "a name that is longer than the room there is": [(0, 123456.0), (7.5, 1.0), (20, -2.5)],
+    }
+    lines = plot_bars("guidance scale", series, width).plain.split("\n")
+    assert all(len(line) <= width for line in lines)
+    assert [line.split()[-1] for line in lines[1:]] == ["1.23e+05", "1", "-2.5"]
+    for number, line in zip(("1.23e-05", "-0.284", "0.0184"), lines[1:], strict=True):
+        assert number in line.split()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 
+import pytest
 from PIL import Image
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.geometry import Region
 from textual.widget import Widget
 
-from drill.tui.widgets.picture import LINES, HalfBlocks, read_png
+from drill.tui.screens.pictures import PicturesScreen
+from drill.tui.widgets.picture import LINES, HalfBlocks, read_png, whole
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -118,3 +120,58 @@ async def test_a_narrow_terminal_gets_a_smaller_picture() -> None:
         await drawn(widget)
         await pilot.pause()
         assert (widget.size.height, colours(widget, 4)) == (5, [(25, "#FF0000", "#FF0000")])
+
+
+@pytest.mark.parametrize(
+    ("size", "image", "cells"),
+    [
+        ((80, 24), (526, 526), (38, 19)),  # as high as there is room between header and keys
+        ((120, 36), (526, 526), (62, 31)),
+        ((120, 36), (526, 130), (120, 15)),  # as wide as there is room
+        ((80, 24), (262, 1200), (24, 55)),  # very tall: still wide enough to see something
+        ((80, 24), (20, 10), (20, 5)),  # enlarged no more than asked for
+    ],
+)
+async def test_a_picture_is_seen_whole(
+    size: tuple[int, int], image: tuple[int, int], cells: tuple[int, int]
+) -> None:
+    app = Shown(striped(*image, RED, RED))
+    async with app.run_test(size=size) as pilot:
+        widget = app.query_one(HalfBlocks)
+        await drawn(widget)
+        await pilot.pause()
+        assert (widget.size.width, widget.size.height) == cells
+        assert colours(widget, 0) == [(cells[0], "#FF0000", "#FF0000")]
+
+
+class Large(App[None]):
+    """The screen of two pictures."""
+
+    def on_mount(self) -> None:
+        images = [("tall", (526, 869)), ("wide", (526, 130))]
+        pictures = [(name, read_png(striped(*size, RED, BLUE))) for name, size in images]
+        self.push_screen(PicturesScreen("a run", pictures))
+
+
+async def test_pictures_are_enlarged_and_changed() -> None:
+    app = Large()
+
+    def shown() -> HalfBlocks:
+        return app.screen.query_one(HalfBlocks)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert shown().columns == 77
+        await pilot.press("minus")
+        await pilot.pause()
+        small = shown().columns
+        assert small == whole(shown()._image, 2, 77, 24) < 77
+        await pilot.press("minus", "plus", "plus", "plus", "plus")
+        await pilot.pause()
+        assert shown().columns == 2 * 526
+        assert app.screen.query_one("#large").max_scroll_x > 0
+        await pilot.press("n")
+        await pilot.pause()
+        assert shown().columns == 77 and shown()._image.height == 130
+        await pilot.press("escape")
+        assert not isinstance(app.screen, PicturesScreen)

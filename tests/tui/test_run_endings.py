@@ -16,10 +16,12 @@ from textual.pilot import Pilot
 
 from drill.config import Config
 from drill.services.app import Drill
+from drill.services.runs import RunFolder
 from drill.store.runs import Run
 from drill.tui.app import DrillApp
 from drill.tui.screens.experiment import ExperimentScreen
 from drill.tui.screens.run import RunScreen
+from drill.worker.protocol import Run as Request
 from tests.conftest import SAMPLE
 from tests.tui.drive import text_of
 from tests.worker.packs import make_stubs
@@ -34,7 +36,14 @@ CODE = (
 import base64, os, sys, time
 from drill.lab import Claim, Experiment, Param, Result, Transfers, finding
 
-STAGES = ("loading", "deaf loading", "running", "finishing", "memory", "broken picture", "none")
+STAGES = (
+    "loading", "deaf loading", "running", "finishing", "memory", "broken picture", "garbage",
+    "none",
+)
+GARBAGE = b"\\xff\\xfe no event\\n" + b"[" * 100_000 + b"\\n" + b"\\n".join([
+    b'{"event": 3}', b'{"event": "image", "name": "no picture"}', b"[1, 2]", b"null",
+    b'{"event": "progress", "done": "much", "total": 1}', b"",
+])
 
 
 def slowly(result):
@@ -57,6 +66,9 @@ class Ends(Experiment):
         context.image("first", base64.b64decode(PNG))
         if stage == "broken picture":
             context.image("second", b"no picture at all")
+        pipe = context._emit.__self__.out
+        if stage == "garbage":
+            pipe.write(GARBAGE)
         context.progress(0, 3, "loading the model")
         if stage == "loading":
             for _ in range(600):
@@ -74,6 +86,8 @@ class Ends(Experiment):
                 held.append(bytearray(32 * 1024 * 1024))
                 context.metric("megabytes", 32 * len(held))
         context.progress(1, 1, "reading the result")
+        if stage == "garbage":
+            pipe.write(b"the result hangs on this: ")
         return Result({"stage": stage}, {}, "It ran.", Transfers("yes", "a test"))
 
 
@@ -95,7 +109,7 @@ experiments:
         kind: text
         default: none
         help: where it takes long
-        choices: [loading, deaf loading, running, finishing, memory, broken picture, none]
+        choices: [loading, deaf loading, running, finishing, memory, broken picture, garbage, none]
     claims:
       - {name: it-ran, says: It ran.}
 """
@@ -244,6 +258,59 @@ async def test_a_picture_that_is_none_is_told(drill: Drill) -> None:
         assert [Path(path).name for path in kept(drill).artefacts] == ["first.png", "second.png"]
         await pilot.press("f")
         await until(pilot, said(app, "second.png: cannot identify"), "the comparison ends")
+
+
+async def test_garbage_on_the_pipe_is_passed_over(drill: Drill) -> None:
+    """Bytes that are no text, brackets without end, events that lack fields, a line begun twice."""
+    app = DrillApp(drill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        run = await begin(pilot, app, "garbage")
+        await until(pilot, lambda: bool(drill.store.runs.list("ends", 1)), "no result")
+        assert "✓ It ran." in await over(pilot, run)
+        assert [Path(path).name for path in kept(drill).artefacts] == ["first.png"]
+        await lives(pilot, app, drill)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+async def test_a_disk_that_is_full(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = RunFolder.__init__
+
+    def on_a_full_disk(self: RunFolder, root: Path, request: Request) -> None:
+        made(self, root, request)
+        (self.path / "first.png").symlink_to("/dev/full")
+
+    app = DrillApp(drill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        with monkeypatch.context() as patch:
+            patch.setattr(RunFolder, "__init__", on_a_full_disk)
+            run = await begin(pilot, app, "running")
+            told = await over(pilot, run)
+        assert "the run cannot be saved" in told and "No space left on device" in told
+        row = kept(drill)
+        assert row.extra["error"] == "crash" and row.metrics["begun"] == [[None, 1.0]]
+        await lives(pilot, app, drill)
+
+
+async def test_a_run_that_died_runs_again(drill: Drill) -> None:
+    """The child is killed under the run; the screen says so, and one key runs it once more."""
+    app = DrillApp(drill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        run = await begin(pilot, app, "running")
+        await until(pilot, measured(app, 3), "nothing measured")
+        first = app.experiments.hello
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        assert "It was killed." in await over(pilot, run)
+        await pilot.press("r")
+        await until(pilot, measured(app, 2), "it does not run again")
+        assert app.screen is run and not run.over
+        second = app.experiments.hello
+        assert second is not None and second.pid != first.pid
+        assert "It was killed." not in text_of(app)
+        await pilot.press("c")
+        assert "Cancelled." in await over(pilot, run)
+        errors = [row.extra["error"] for row in drill.store.runs.list("ends")]
+        assert errors == ["cancelled", "oom"]
 
 
 async def test_what_cannot_be_shown_does_not_hold_the_learner(

@@ -159,6 +159,27 @@ async def test_the_session_ends_with_a_summary(app: DrillApp, drill: Drill) -> N
         assert isinstance(app.screen, HomeScreen)
 
 
+async def test_undo_on_the_home_screen(app: DrillApp, drill: Drill) -> None:
+    """With nothing to undo it says so and begins no session; an answer comes back."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app)
+        await pilot.press("u")
+        await settle(pilot, app)
+        assert "There is nothing to undo" in text_of(app)
+        assert drill.store.sessions.recent() == [] and "today's session" in text_of(app)
+        session = drill.start_session()
+        assert session.asked is not None
+        prompt = " ".join(session.asked.question.prompt.split())[:20]
+        session.suspend()
+        await pilot.press("u")
+        await settle(pilot, app)
+        assert f"Taken back: {prompt}" in " ".join(text_of(app).split())
+        await pilot.press("u")
+        await settle(pilot, app)
+        assert "There is nothing to undo" in text_of(app)
+        assert len(drill.store.sessions.recent()) == 1
+
+
 async def test_help_lists_every_action_with_its_keys(app: DrillApp) -> None:
     async with app.run_test(size=(120, 60)) as pilot:
         await settle(pilot, app)

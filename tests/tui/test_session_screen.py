@@ -220,3 +220,18 @@ async def test_home_tells_what_is_still_believed(app: DrillApp, drill: Drill) ->
         assert "Still believed, though wrong" in told
         belief = " ".join(feedback.beliefs[0].belief.replace("`", "").split())
         assert f"✗ {belief}" in told
+
+
+async def test_the_child_is_warmed_while_the_learner_thinks(
+    app: DrillApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[str] = []
+    monkeypatch.setattr(app, "warm_up", warmed.append)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await into_session(pilot, app)
+        await skip_to(pilot, app, "predict")
+        asked = screen.session.asked
+        assert asked is not None and asked.question.experiment is not None
+        await pilot.pause(1.3)
+        assert asked.question.experiment.name in warmed
+        assert len(warmed) == len(set(warmed))

@@ -28,6 +28,7 @@ _GRADERS: dict[str, tuple[str, str]] = {
     "line": ("lines", "grade_line"),
     "mutant": ("lines", "grade_mutant"),
     "output": ("output", "grade_output"),
+    "diagnose": ("diagnose", "grade_diagnose"),
 }
 _WITH_OUTCOMES: dict[str, tuple[str, str]] = {
     "predict": ("predict", "grade_predict"),

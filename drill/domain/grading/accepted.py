@@ -27,6 +27,9 @@ _HELP: dict[str, str] = {
     "code": "the function, complete, as Python source, or `@file.py`.",
     "predict": "a value for every field: `best=5; grows=a, b`. A choice is made by its text or "
     "letter; `none` where nothing applies.",
+    "diagnose": "the cause and the probes that were bought: `cause=forgot-scaling; "
+    "probes=latent-std, scheduler-config`. The cause by its letter as shown, its id or its text; "
+    "without `probes=` none was bought.",
 }
 
 

@@ -20,6 +20,7 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "output": ("output", "expected_output"),
     "code": ("code", "expected_code"),
     "predict": ("predict", "expected_prediction"),
+    "diagnose": ("diagnose", "expected_cause"),
 }
 
 

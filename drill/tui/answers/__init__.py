@@ -5,6 +5,7 @@ from __future__ import annotations
 from drill.domain.questions import (
     ChoiceBody,
     CodeBody,
+    DiagnoseBody,
     ExplainBody,
     LineBody,
     MutantBody,
@@ -35,6 +36,10 @@ def pane_for(question: Question) -> AnswerPane:
         from drill.tui.answers.predict import PredictPane
 
         return PredictPane(body)
+    if isinstance(body, DiagnoseBody):
+        from drill.tui.answers.diagnose import DiagnosePane
+
+        return DiagnosePane(body)
     if isinstance(body, CodeBody):
         from drill.tui.answers.prose import CodePane
 

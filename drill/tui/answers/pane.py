@@ -44,3 +44,7 @@ class AnswerPane(Vertical):
     def step_back(self) -> bool:
         """Go back one part of the answer; False from the first one."""
         return False
+
+    def key_word(self, action: str, word: str) -> str:
+        """The word beside a key in the footer, where it depends on what is shown."""
+        return word

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -15,10 +14,10 @@ from drill.lab.manifest import ExperimentInfo, Lab
 from drill.lab.params import Param, ParamError
 from drill.services.labs import RunRecord
 from drill.services.past_runs import PastRun, past_runs
-from drill.services.past_runs import plain as plain_value
 from drill.tui.actions import bindings
+from drill.tui.run_words import run_words
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import plain, prose, row, styled
+from drill.tui.text import plain, prose, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
 from drill.tui.widgets.param_form import ParamForm
 from drill.tui.widgets.text_rows import TextRows
@@ -46,6 +45,7 @@ class ExperimentScreen(BaseScreen):
     ExperimentScreen.-wide #both { layout: horizontal; }
     #both > Vertical { height: auto; width: 1fr; }
     ExperimentScreen.-wide #both > Vertical { max-width: 84; }
+    ExperimentScreen.-wide #both > #what { padding: 0 2 0 0; }
     #notice { height: auto; min-height: 1; max-height: 3; padding: 0 2; }
     """
 
@@ -96,7 +96,7 @@ class ExperimentScreen(BaseScreen):
 
     async def _show(self) -> None:
         info = self.info
-        self.head(styled(info.title, "bold"), self.lab.title)
+        self.head(styled(info.title, "bold"), self.lab.title.split(":")[0])
         needs = [f"needs {', '.join(info.needs)}"] if info.needs else []
         facts = styled(" · ".join([info.name, f"at most {info.seconds:g} s", *needs]), _MUTED)
         summary: list[Row] = [(Content(""), prose(info.summary)), (Content(""), facts)]
@@ -191,19 +191,3 @@ class ExperimentScreen(BaseScreen):
 
     def action_back(self) -> None:
         self.app.pop_screen()
-
-
-def run_words(past: PastRun, params: Sequence[Param]) -> Content:
-    """A former run in a line: how its claims stood, on what, with which parameters."""
-    run = past.run
-    defaults = {param.name: plain_value(param.default) for param in params}
-    changed = {n: v for n, v in run.params.items() if plain_value(v) != defaults.get(n)}
-    given = ", ".join(f"{n}={plain_value(v)}" for n, v in changed.items()) or "defaults"
-    if past.error:
-        stage = f" while {run.extra['stage']}" if run.extra.get("stage") else ""
-        return row(styled("✗ ", "$text-error"), Content(f"{past.error}{stage} · {given}"))
-    holds = [claim.get("holds") for claim in run.claims]
-    true, false = holds.count(True), holds.count(False)
-    mark = styled("✗ ", "$text-error") if false else styled("✓ ", "$text-success")
-    device = run.device.partition(" ")[0]
-    return row(mark, Content(f"{true} of {true + false} claims hold · {device} · {given}"))

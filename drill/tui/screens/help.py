@@ -27,6 +27,7 @@ _PLACES = {
     "app": "Everywhere",
     "home": "Home",
     "session": "While a question is asked",
+    "mend": "A mended pipeline",
     "feedback": "After an answer",
     "browse": "Browse",
     "labs": "The list of labs",
@@ -35,6 +36,7 @@ _PLACES = {
     "questions": "The questions of a lab",
     "experiment": "The experiments of a lab",
     "run": "A running experiment",
+    "pictures": "The pictures of a run",
     "runs": "Former runs",
 }
 

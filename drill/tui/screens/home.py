@@ -196,10 +196,13 @@ class HomeScreen(BaseScreen):
         self.app.push_screen(SetupScreen())
 
     def action_undo(self) -> None:
-        session = self.drill.start_session()
-        undone = session.undo()
+        undone = self.drill.undo()
         self.redraw()
-        said = f"Taken back: {undone}…" if undone else "There is nothing to take back."
+        said = (
+            f"Taken back: {undone}…"
+            if undone
+            else "There is nothing to undo: no answer was given yet, or all are taken back."
+        )
         self.query_one("#said", Said).tell(said)
 
     def action_install(self) -> None:

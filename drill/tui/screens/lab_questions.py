@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -50,7 +52,7 @@ class LabQuestionsScreen(BaseScreen):
         for item in self.items:
             row = browser.row(item)
             lead = f"{row.standing[:11]:<12}{row.type[:8]:<9}"
-            prompt = row.prompt if len(row.prompt) <= LONGEST else row.prompt[:LONGEST] + "…"
+            prompt = shorten(row.prompt, LONGEST, placeholder=" …")
             rows.append((styled(lead, "$foreground 60%"), spans(prompt)))
         if not rows:
             rows = [(Content(""), plain("No question names this lab or one of its experiments."))]

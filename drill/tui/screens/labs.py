@@ -13,6 +13,7 @@ from drill.services.lab_reading import questions_of
 from drill.services.labs import all_labs, former
 from drill.services.past_runs import PastRun
 from drill.tui.actions import bindings
+from drill.tui.run_words import run_words
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import plain, prose, row, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
@@ -67,14 +68,14 @@ class LabsScreen(BaseScreen):
     def _entry(self, n: int, lab: Lab) -> tuple[Content, Content]:
         count = len(lab.experiments)
         asked = self.questions[n]
+        beside = self.app.size.width >= self.HORIZONTAL_BREAKPOINTS[1][0]  # which names the topic
         facts = [
-            TOPICS.get(lab.topic, lab.topic).split(":")[0],
+            "" if beside else TOPICS.get(lab.topic, lab.topic).split(":")[0],
             f"{count} experiment{'s' * (count != 1)}",
             f"{asked} question{'s' * (asked != 1)}" if asked else "",
             "" if lab.reading is not None else "no reading yet",
         ]
-        # Unbroken inside a fact: a line ends between two of them.
-        about = styled(" · ".join(f.replace(" ", "\u00a0") for f in facts if f), _MUTED)
+        about = styled(" · ".join(fact for fact in facts if fact), _MUTED)
         return styled(f"{lab.order:>3g}  ", _MUTED), Content("\n").join([plain(lab.title), about])
 
     @on(TextRows.Moved)
@@ -85,7 +86,8 @@ class LabsScreen(BaseScreen):
         if n >= len(self.labs):
             return
         lab = self.labs[n]
-        groups: list[list[Row]] = [[(Content(""), styled(lab.title, "bold"))]]
+        topic = styled(f"  {TOPICS.get(lab.topic, lab.topic)}", _MUTED)
+        groups: list[list[Row]] = [[(Content(""), row(styled(lab.title, "bold"), topic))]]
         for info in lab.experiments:
             lines: list[Row] = [
                 (Content(""), row(styled(info.name, "$text-accent"), Content(f"  {info.title}"))),
@@ -93,8 +95,8 @@ class LabsScreen(BaseScreen):
             ]
             for run in former(self.drill, info.name, 1):
                 past = PastRun(run)
-                lines.append((styled("  last run  ", _MUTED), Content(past.when)))
-                lines.append((Content("  "), Content(past.sentence)))
+                lead = styled(f"  last run {past.when}  ", _MUTED)
+                lines.append((lead, run_words(past, info.params)))
             groups.append(lines)
         self.query_one("#facts", Paragraphs).tell(groups)
 

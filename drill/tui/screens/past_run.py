@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import ComposeResult
@@ -20,6 +20,9 @@ from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
 from drill.tui.widgets.picture import picture, read_png
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _MUTED = "$foreground 60%"
 _MARKS = {
@@ -38,7 +41,7 @@ class PastRunScreen(BaseScreen):
     #past Paragraphs { margin: 0 0 1 0; }
     #pictures { height: auto; layout: vertical; }
     PastRunScreen.-wide #pictures { layout: horizontal; }
-    #pictures > Vertical { height: auto; width: 1fr; }
+    #pictures > Vertical { height: auto; width: 1fr; padding: 0 1 0 0; }
     #pictures Static { height: auto; }
     """
 
@@ -51,6 +54,7 @@ class PastRunScreen(BaseScreen):
         after = [n for n in range(len(self.runs)) if n > shown]
         before = [n for n in range(len(self.runs)) if n < shown]
         self.other: int | None = next(iter([*after, *reversed(before)]), None)
+        self._images: list[tuple[str, Image]] = []
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="past"):
@@ -62,6 +66,8 @@ class PastRunScreen(BaseScreen):
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "zoom":
+            return bool(self._images)
         return len(self.runs) > 2 or None if action == "other" else True
 
     @work(exclusive=True, group="past", exit_on_error=False)
@@ -74,22 +80,29 @@ class PastRunScreen(BaseScreen):
         self.query_one("#told", Paragraphs).tell(told(self.info, one, other))
         holder = self.query_one("#pictures", Horizontal)
         await holder.remove_children()
+        self._images = []
         for past in (one, other):
             if past is not None and past.pictures:
                 column = Vertical()
                 await holder.mount(column)
                 await column.mount(Static(styled(_name(past, one), _MUTED), markup=False))
                 for path in past.pictures:
-                    await self._picture(column, path)
+                    await self._picture(column, path, _name(past, one))
+        self.refresh_bindings()
 
-    @staticmethod
-    async def _picture(column: Vertical, path: Path) -> None:
+    async def _picture(self, column: Vertical, path: Path, of: str) -> None:
         try:
             image = await asyncio.to_thread(lambda: read_png(path.read_bytes()))
         except (OSError, ValueError, SyntaxError) as error:
             await column.mount(Static(Content(f"{path.name}: {error}"), markup=False))
             return
+        self._images.append((f"{path.stem}, {of}", image))
         await column.mount(picture(image))
+
+    def action_zoom(self) -> None:
+        from drill.tui.screens.pictures import PicturesScreen
+
+        self.app.push_screen(PicturesScreen(self.info.title, self._images))
 
     def action_other(self, by: int) -> None:
         """Compare with the next older (+1) or newer (-1) run."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import ComposeResult
@@ -17,28 +18,32 @@ from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
 from drill.domain.questions import Choose
-from drill.services.labs import RunRecord, keep, keep_failed, recorded, run_spec
+from drill.services.experiments import UNSAVED
+from drill.services.labs import RunRecord, experiment, keep, keep_failed, recorded, run_spec
+from drill.services.run_ending import KILLED
 from drill.tui.actions import bindings
+from drill.tui.run_words import claim_rows, short
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import row, styled
-from drill.tui.widgets.bars import plot_bars
-from drill.tui.widgets.line_plot import LinePlot
+from drill.tui.text import prose, row, spans, styled
+from drill.tui.widgets.line_plot import LinePlot, plot
 from drill.tui.widgets.paragraphs import Paragraphs, Row
 from drill.tui.widgets.picture import picture, read_png, repaint
 from drill.worker.protocol import Done, Error, Image, Log, Metric, Plot, Progress
 
-FEW_VALUES, FEW_SERIES = 12, 3
-"""Up to these a plot is a table of bars."""
-_HOLDS: dict[object, tuple[str, str, str]] = {
-    True: ("✓", "$text-success", "holds"),
-    False: ("✗", "$text-error", "does not hold"),
-}
+if TYPE_CHECKING:
+    from PIL.Image import Image as PngImage
 
 
 class RunScreen(BaseScreen):
     """Runs at once. Dismissed with the `RunRecord`, or None where it did not finish."""
 
     BINDINGS = bindings("run")
+    CSS = """
+    RunScreen ProgressBar { margin: 0 0 1 0; }
+    #pictures { height: auto; }
+    #pictures > * { height: auto; margin: 0 0 1 0; }
+    #pictures > .shown > Static { max-width: 80; height: auto; }
+    """
 
     def __init__(
         self,
@@ -73,31 +78,43 @@ class RunScreen(BaseScreen):
         self._begun = False
         self._pictures: dict[str, tuple[Widget, Static]] = {}
         """By name: the picture and its caption."""
+        self._images: dict[str, tuple[str, PngImage]] = {}
+        """By name: the caption and the picture."""
         self._plots: dict[str, Widget] = {}
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="feedback"):
             yield Paragraphs("locked")
             yield Static("", id="doing", markup=False)
-            yield ProgressBar(show_eta=True, id="progress")
+            yield ProgressBar(show_eta=False, id="progress")
             yield Paragraphs("result")
             yield Vertical(id="pictures")
             yield Paragraphs("details")
 
     def on_mount(self) -> None:
-        self.query_one("#pictures").styles.height = "auto"
         given = ", ".join(f"{k}={v}" for k, v in self.params.items())
         host = self.drill.config.host
         where = f" on {host}" if host else ""
         self.head(styled(f"{self.experiment}{where}", "bold"), given[:60])
         self._tell_prediction({})
+        self._tell_summary()
         self.query_one("#feedback").focus()
         self._run()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "cancel":
             return not self.over
+        if action == "again":  # a prediction is judged by the first run that ends well
+            return self.over and (self.record is None or not self.fields)
+        if action == "zoom":
+            return bool(self._images)
         return self.over and self._kept if action == "former" else True
+
+    def _tell_summary(self) -> None:
+        """What it does, until there is something to see."""
+        with contextlib.suppress(KeyError):  # the run itself says what is not there
+            said = prose(experiment(self.drill, self.experiment).summary)
+            self.query_one("#result", Paragraphs).tell([[(Content(""), said)]])
 
     def _tell_prediction(self, outcomes: Mapping[str, Any]) -> None:
         """Each field with what was predicted and, once there is one, what was measured."""
@@ -109,7 +126,7 @@ class RunScreen(BaseScreen):
                 (styled("  You predicted  ", "$foreground 60%"), given),
             ]
             if field.outcome in outcomes:
-                found = Content(_short(outcomes[field.outcome]))
+                found = Content(short(outcomes[field.outcome]))
                 group.append((styled("  Measured       ", "$foreground 60%"), found))
             groups.append(group)
         self.query_one("#locked", Paragraphs).tell(groups)
@@ -145,7 +162,7 @@ class RunScreen(BaseScreen):
             self._begun = True
             self.query_one(ProgressBar).update(total=event.total or None, progress=event.done)
             # Nothing is laid out again for a step of denoising.
-            said = styled(event.label, "$foreground 60%")
+            said = styled(f"{event.label}{_left(event.eta)}", "$foreground 60%")
             self.query_one("#doing", Static).update(said, layout=False)
         elif isinstance(event, Image):
             await self._picture(event)
@@ -179,6 +196,9 @@ class RunScreen(BaseScreen):
         except (OSError, ValueError, SyntaxError) as error:
             self._detail(f"the picture {event.name} cannot be shown: {error}")
             return
+        if not self._images:
+            self.call_after_refresh(self.refresh_bindings)
+        self._images[event.name] = event.caption or event.name, image
         caption = Content(event.caption)
         shown = self._pictures.get(event.name)
         if shown is not None:
@@ -187,8 +207,7 @@ class RunScreen(BaseScreen):
             return
         widget, below = picture(image), Static(caption, markup=False)
         self._pictures[event.name] = widget, below
-        holder = Vertical(widget, below)
-        holder.styles.height = "auto"
+        holder = Vertical(widget, below, classes="shown")
         await self.query_one("#pictures", Vertical).mount(holder)
 
     async def _plot(self, event: Plot) -> None:
@@ -218,8 +237,8 @@ class RunScreen(BaseScreen):
         first = applies[:1] if applies and applies[0].get("name") == self.claim else []
         sentence: Row = (Content(""), styled(done.sentence, "bold"))
         notes: list[Row] = [(styled("Note  ", "$text-warning"), Content(n)) for n in self._notes]
-        self.query_one("#result", Paragraphs).tell([[sentence], notes, *map(_claim, first)])
-        groups = [_claim(claim) for claim in applies[len(first) :]]
+        self.query_one("#result", Paragraphs).tell([[sentence], notes, *map(claim_rows, first)])
+        groups = [claim_rows(claim) for claim in applies[len(first) :]]
         other = len(done.claims) - len(applies)
         if other:
             says = f"{other} more claim{'s' * (other > 1)}: not with these parameters"
@@ -247,8 +266,13 @@ class RunScreen(BaseScreen):
             "params": "A parameter is not accepted.",
             "lost": "The connection was lost.",
         }
-        lead = styled(words.get(error.error, "It failed."), "bold $text-error")
-        told = row(lead, Content(f" {error.message}"))
+        word = words.get(error.error, "It failed.")
+        if error.message.startswith(KILLED):
+            word = "It was killed."
+        elif error.message.startswith(UNSAVED):
+            word = "It was stopped."
+        lead = styled(word, "bold $text-error")
+        told = row(lead, spans(f" {error.message}"))
         groups: list[list[Row]] = [[(styled("✗ ", "bold $text-error"), told)]]
         if error.log:
             groups[0].append((Content("  "), styled(f"Log: {error.log}", "$foreground 60%")))
@@ -257,7 +281,7 @@ class RunScreen(BaseScreen):
             self._kept, self._run_id = True, kept.id
             says = "What it had come to is kept; f shows it beside former runs."
             groups[0].append((Content("  "), styled(says, "$foreground 60%")))
-        shipped = recorded(self.drill, self.experiment, self.params)
+        shipped = None if self.model else recorded(self.drill, self.experiment, self.params)
         if shipped is not None and error.error != "cancelled":
             says = (
                 f"A run recorded on {shipped.recorded} ({shipped.device}) is shipped: "
@@ -277,6 +301,23 @@ class RunScreen(BaseScreen):
             self._say("cancelling")
             await self.drill_app.experiments.cancel()
 
+    async def action_again(self) -> None:
+        """The same run once more, on an empty screen."""
+        self.over, self.record = False, None
+        self._kept, self._begun = False, False
+        self._log, self._notes = [], []
+        for shown in (self._pictures, self._images, self._plots):
+            shown.clear()
+        await self.query_one("#pictures").remove_children()
+        self.query_one("#details", Paragraphs).tell([])
+        bar = self.query_one(ProgressBar)
+        bar.update(total=None, progress=0)
+        bar.display = True
+        self._tell_prediction({})
+        self._tell_summary()
+        self.refresh_bindings()
+        self._run()
+
     @work(exclusive=True, group="shipped", exit_on_error=False)
     async def _show_shipped(self, shipped: Done) -> None:
         """The picture of a recorded run, with what tells it from a live one."""
@@ -285,8 +326,12 @@ class RunScreen(BaseScreen):
             png = await asyncio.to_thread(path.read_bytes)
             await self._picture(Image("recorded", png, caption))
 
+    def action_zoom(self) -> None:
+        from drill.tui.screens.pictures import PicturesScreen
+
+        self.app.push_screen(PicturesScreen(self.experiment, list(self._images.values())))
+
     def action_former(self) -> None:
-        from drill.services.labs import experiment
         from drill.services.past_runs import past_runs
         from drill.tui.screens.past_run import PastRunScreen
 
@@ -304,27 +349,8 @@ class RunScreen(BaseScreen):
         screen.dismiss(self.record)
 
 
-def plot(event: Plot) -> Widget:
-    """A few values as bars with their numbers, more of them as curves."""
-    series = {name: [(p[0], p[1]) for p in points] for name, points in event.series.items()}
-    values = {x for points in series.values() for x, _ in points}
-    if len(values) <= FEW_VALUES and len(series) <= FEW_SERIES:
-        return Static(plot_bars(event.x_label, series), markup=False)
-    return LinePlot(event.name, series, event.x_label, event.y_label)
-
-
-def _claim(claim: Mapping[str, Any]) -> list[Row]:
-    """A claim with its mark, and what was measured under it."""
-    mark, style, word = _HOLDS[bool(claim.get("holds"))]
-    says = str(claim.get("says") or claim.get("name"))
-    found = f"{word}: {claim.get('measured')}; expected: {claim.get('expected')}"
-    return [
-        (styled(f"{mark} ", style), Content(says)),
-        (Content("  "), styled(found, "$foreground 60%")),
-    ]
-
-
-def _short(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_short(v) for v in value)
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+def _left(seconds: float | None) -> str:
+    """Time that is left, where it can be told."""
+    if seconds is None or seconds < 1:
+        return ""
+    return f" · {seconds:.0f} s left" if seconds < 100 else f" · {seconds / 60:.0f} min left"

@@ -6,16 +6,10 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
-from drill.domain.questions import (
-    CodeBody,
-    ExplainBody,
-    LineBody,
-    MutantBody,
-    PredictBody,
-    Question,
-)
+from drill.domain.questions import ExplainBody, LineBody, MutantBody, Question
 from drill.domain.verdict import MalformedAnswerError
 from drill.services.asked import Asked
 from drill.services.session import Session
@@ -23,14 +17,15 @@ from drill.tui.actions import bindings
 from drill.tui.answers import pane_for
 from drill.tui.answers.pane import AnswerPane
 from drill.tui.repaint import forget_removed
-from drill.tui.screens.base import BaseScreen
+from drill.tui.screens.case import CaseScreen
+from drill.tui.screens.locked import LockedScreen
 from drill.tui.text import prose, styled
 from drill.tui.widgets.code_view import CodeView
 from drill.tui.widgets.confidence import ConfidenceBar
 from drill.tui.widgets.said import Said
 
 
-class SessionScreen(BaseScreen):
+class SessionScreen(LockedScreen, CaseScreen):
     """Asks the session's current question and hands over to the feedback."""
 
     BINDINGS = bindings("session")
@@ -38,11 +33,8 @@ class SessionScreen(BaseScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._pane: AnswerPane | None = None
-        self._busy = False
         self._shown: str = ""
-        self._anyway = False
-        """Run a prediction although the experiments' packages are still being installed."""
+        self._warmed = ""
 
     # -- composition ---------------------------------------------------------------
 
@@ -55,29 +47,38 @@ class SessionScreen(BaseScreen):
         if asked is not None:
             self._pane = pane_for(asked.question)
             why, prompt, hints = self._why(asked), prose(asked.question.prompt), self._hints(asked)
-        code = question is not None and question.code is not None
-        with Horizontal(id="stage", classes="has-code" if code else ""):
+        figure = question is not None and self._has_figure(question)
+        with Horizontal(id="stage") as stage:
+            stage.set_class(figure, "has-code")
+            stage.set_class(question is not None and self.is_case(question), "has-bench")
             with Vertical(id="left"):
                 with VerticalScroll(id="reading", can_focus=False):
                     yield Static(why, id="why", markup=False)
-                    yield Static(prompt, id="prompt", markup=False)
+                    first = Static(prompt, id="prompt", markup=False)
+                    first.display = question is None or not self._prompt_at_bench(question)
+                    yield first
                     yield Said(hints, widget_id="hints")
                     with Vertical(id="code-slot"):
-                        if question is not None and code and not self.wide:
-                            yield self._code_view(question)
+                        if question is not None and figure and not self.wide:
+                            yield self._figure(question)
                 yield Said(widget_id="notice")
                 with Vertical(id="answer"):
                     if self._pane is not None:
                         yield self._pane
                 yield ConfidenceBar("sure")
             with Vertical(id="side"):
-                if question is not None and code and self.wide:
-                    yield self._code_view(question)
+                if question is not None and figure and self.wide:
+                    yield self._figure(question)
 
     @staticmethod
-    def _code_view(question: Question) -> CodeView:
+    def _has_figure(question: Question) -> bool:
+        return question.code is not None or CaseScreen.is_case(question)
+
+    def _figure(self, question: Question) -> Widget:
+        """What stands beside the text where the terminal is wide: the code, or the bench."""
+        if question.code is None:
+            return self._bench(question)
         selectable = isinstance(question.body, LineBody | MutantBody)
-        assert question.code is not None
         return CodeView(question.code, selectable=selectable, widget_id="code")
 
     async def on_resize(self, event: events.Resize) -> None:
@@ -107,7 +108,8 @@ class SessionScreen(BaseScreen):
             self.give_way(SummaryScreen(self.session))
             return
         question = asked.question
-        await self._place_code(question)
+        self.leave_case()
+        await self._place_figure(question)
         holder = self.query_one("#answer", Vertical)
         await holder.remove_children()
         self._pane = pane_for(question)
@@ -128,6 +130,7 @@ class SessionScreen(BaseScreen):
         self.head_of(self.session, asked, f"{asked.minutes_left:.0f} min left")
         if asked.draft:
             pane.restore(asked.draft)
+        self.begin_case()
         pane.focus_answer()
         self._busy = False
         self._shown = head.id
@@ -136,8 +139,15 @@ class SessionScreen(BaseScreen):
         self.session.seen()
         self.newly_shown()
         self.set_timer(0.2, self._prepare)
+        self.set_timer(1.0, self._warm_up)
         if self.session.phase == "locked":
             self.call_next(self._judge_locked)
+
+    def _warm_up(self) -> None:
+        name = self.session.soon_run()
+        if name and name != self._warmed:
+            self._warmed = name
+            self.drill_app.warm_up(name)
 
     @staticmethod
     def _why(asked: Asked) -> Content:
@@ -149,23 +159,21 @@ class SessionScreen(BaseScreen):
         shown = [prose(f"Hint {i} of {total}: {h}") for i, h in enumerate(asked.hints, start=1)]
         return Content("\n").join(shown)
 
-    async def _place_code(self, question: Question) -> None:
+    async def _place_figure(self, question: Question) -> None:
         slot, side = self.query_one("#code-slot", Vertical), self.query_one("#side", Vertical)
         await slot.remove_children()
         await side.remove_children()
-        self.query_one("#stage").set_class(question.code is not None, "has-code")
-        if question.code is not None:
-            await (side if self.wide else slot).mount(self._code_view(question))
+        figure = self._has_figure(question)
+        self.query_one("#stage").set_class(figure, "has-code")
+        self.query_one("#stage").set_class(self.is_case(question), "has-bench")
+        self.query_one("#prompt").display = not self._prompt_at_bench(question)
+        if figure:
+            await (side if self.wide else slot).mount(self._figure(question))
 
     async def on_screen_resume(self) -> None:
         asked = self.session.asked
         if self._shown and asked is not None and asked.question.head.id != self._shown:
             await self.show_current()
-
-    def _notice(self, text: str, *, error: bool = False) -> None:
-        notice = self.query_one("#notice", Said)
-        notice.set_class(error, "-error")
-        notice.tell(text)
 
     def _refuse(self, error: MalformedAnswerError) -> None:
         """Why an answer cannot be read; what is accepted stands under the answer already."""
@@ -217,6 +225,7 @@ class SessionScreen(BaseScreen):
         if self._pane is None or self._busy:
             return
         answer = self._pane.answer()
+        self.leave_case()
         try:
             self.session.submit(answer, event.confidence)
         except MalformedAnswerError as error:
@@ -227,103 +236,6 @@ class SessionScreen(BaseScreen):
             self._judge_locked()
         else:
             self._show_feedback()
-
-    def _judge_locked(self) -> None:
-        """A prediction or code stands: run what judges it."""
-        asked = self.session.asked
-        if asked is None or self._busy:
-            return
-        self._busy = True
-        if isinstance(asked.question.body, CodeBody):
-            self._notice("Running the property tests…")
-            self._run_properties()
-            return
-        from drill.services import labs_packages
-
-        standing = labs_packages.standing()
-        if standing.state == "installing" and not self._anyway:
-            self._busy = False
-            self._offer_to_wait(standing.line())
-            return
-        from drill.tui.screens.run import RunScreen
-
-        link = asked.question.experiment
-        assert link is not None  # the schema requires it for predict
-        body = asked.question.body
-        screen = RunScreen(
-            link.name,
-            dict(link.params),
-            claim=link.claim,
-            prediction=asked.draft,
-            fields=body.fields if isinstance(body, PredictBody) else (),
-        )
-        self.app.push_screen(screen, self._ran)
-
-    def _offer_to_wait(self, why: str) -> None:
-        """The experiments' packages are still on their way."""
-        from drill.tui.dialog import Pick
-
-        choices = [
-            "put the question off to the end of the session",
-            "wait here until they are installed",
-            "go on: judge by the recorded run, if the pack ships one",
-        ]
-        self.app.push_screen(Pick(f"Your prediction is locked. {why}", choices), self._waits)
-
-    async def _waits(self, choice: int | None) -> None:
-        if choice == 1:
-            self._notice("Waiting for the experiments' packages; f3 puts the question off.")
-            self._waiting = self.set_interval(2.0, self._look_again)
-        elif choice == 2:
-            self._anyway = True
-            self._judge_locked()
-        else:
-            await self.action_skip()
-
-    def _look_again(self) -> None:
-        from drill.services import labs_packages
-
-        if labs_packages.standing().state != "installing":
-            self._waiting.stop()
-            if self.session.phase == "locked" and self.app.screen is self:
-                self._judge_locked()
-
-    def _ran(self, result: object) -> None:
-        from drill.services.labs import RunRecord
-
-        self._busy = False
-        if isinstance(result, RunRecord):
-            self.session.settle(result.outcomes, run_id=result.run_id)
-            self._show_feedback()
-        else:
-            self._notice(
-                "Your prediction stays locked. enter runs the experiment again, "
-                "f3 puts it off to the end of the session.",
-                error=True,
-            )
-            self.query_one(ConfidenceBar).focus()
-
-    @work(thread=True, exclusive=True, exit_on_error=False)
-    def _run_properties(self) -> None:
-        from drill.services.code_judge import JudgeUnavailableError
-
-        try:
-            outcomes = self.session.run_properties()
-        except JudgeUnavailableError as error:
-            self.app.call_from_thread(self._not_judged, str(error))
-        else:
-            self.app.call_from_thread(self._properties_ran, outcomes)
-
-    def _not_judged(self, why: str) -> None:
-        self._busy = False
-        self.session.unlock()
-        self._notice(f"Your code could not be judged: {why}", error=True)
-
-    def _properties_ran(self, outcomes: dict[str, object]) -> None:
-        self._busy = False
-        self._notice("")
-        self.session.settle(outcomes)
-        self._show_feedback()
 
     def _show_feedback(self) -> None:
         from drill.tui.screens.feedback import FeedbackScreen
@@ -357,7 +269,7 @@ class SessionScreen(BaseScreen):
         if action == "aloud":
             return isinstance(question.body, ExplainBody)
         if action == "read":
-            return any(reading.show_vertical_scrollbar for reading in self.query("#reading"))
+            return any(reading.show_vertical_scrollbar for reading in self._readings())
         return True
 
     def key_word(self, action: str, word: str) -> str:
@@ -365,7 +277,7 @@ class SessionScreen(BaseScreen):
         if action == "hint" and asked is not None:
             total = len(asked.question.hints)
             return f"hint {min(total, len(asked.hints) + 1)} of {total}"
-        return word
+        return self._pane.key_word(action, word) if self._pane is not None else word
 
     def action_hint(self) -> None:
         hint = self.session.hint()
@@ -375,8 +287,8 @@ class SessionScreen(BaseScreen):
             self.refresh_bindings()
 
     def action_read(self, by: int) -> None:
-        reading = self.query_one("#reading")
-        reading.scroll_relative(y=by * max(1, reading.size.height - 2), animate=False)
+        for reading in self._readings():
+            reading.scroll_relative(y=by * max(1, reading.size.height - 2), animate=False)
 
     async def action_skip(self) -> None:
         self.session.skip()

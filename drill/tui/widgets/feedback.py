@@ -7,6 +7,7 @@ from textual.content import Content
 from drill.domain.presentation import letter
 from drill.domain.questions import (
     ChoiceBody,
+    DiagnoseBody,
     ExplainBody,
     LineBody,
     MutantBody,
@@ -17,6 +18,7 @@ from drill.domain.questions import (
 )
 from drill.domain.verdict import PointResult
 from drill.services.asked import Feedback
+from drill.services.finding import MEND, SYMPTOM
 from drill.tui.text import prose, row, spans, styled
 from drill.tui.widgets.paragraphs import Row
 
@@ -50,7 +52,7 @@ def verdict_line(feedback: Feedback) -> Content:
 
 def _lettered(question: Question, text: str) -> Content:
     """An answer in words: the texts of options and steps are prose, what was typed is not."""
-    kinds = ChoiceBody | OrderBody | LineBody | MutantBody | PredictBody
+    kinds = ChoiceBody | OrderBody | LineBody | MutantBody | PredictBody | DiagnoseBody
     return spans(text) if isinstance(question.body, kinds) else Content(text)
 
 
@@ -122,7 +124,7 @@ def experiment_line(question: Question, width: int) -> Content:
     """The experiment that shows it, offered on one line of at most `width` cells."""
     link = question.experiment
     assert link is not None
-    again = " again" if isinstance(question.body, PredictBody) else ""
+    again = " again" if isinstance(question.body, PredictBody | DiagnoseBody) else ""
     told = Content(f" runs {link.name}{again}: {link.claim.replace('-', ' ')}")
     return row(styled("e", "bold $text-accent"), told).truncate(width, ellipsis=True)
 
@@ -149,7 +151,9 @@ def body(feedback: Feedback, *, cursor: int = -1) -> list[list[Row]]:
         [(styled("✓ ", "$text-success"), spans(text)) for text in good],
         [(styled("✗ ", "$text-error"), spans(f.says)) for f in verdict.faults if f.says],
         belief,
+        _seen(feedback),
         [(blank, prose(question.explanation))] if question.explanation else [],
+        _decided(feedback),
     ]
     if isinstance(question.body, ExplainBody) and question.body.model_answer:
         groups.append([(styled("A strong answer: ", "bold"), blank)])
@@ -161,6 +165,32 @@ def body(feedback: Feedback, *, cursor: int = -1) -> list[list[Row]]:
         asks = prose(" ".join(question.follow_up))
         groups.append([(styled("They may ask next: ", "bold"), blank), (blank, asks)])
     return groups
+
+
+def _seen(feedback: Feedback) -> list[Row]:
+    """The broken thing and the mended one, in a sentence each."""
+    rows: list[Row] = []
+    for look, lead in ((SYMPTOM, "Broken        "), (MEND, "Mended        ")):
+        found = feedback.asked.finding(look)
+        if found is not None:
+            told = row(prose(found.sentence), styled(f"  {found.stamp}", _MUTED))
+            rows.append((styled(lead, "bold"), told))
+    return rows
+
+
+def _decided(feedback: Feedback) -> list[Row]:
+    """Which probes would have decided the case, at which price, and which of them were bought."""
+    body = feedback.asked.question.body
+    if not isinstance(body, DiagnoseBody):
+        return []
+    bought = feedback.asked.bought
+    rows: list[Row] = []
+    for n, probe in enumerate(body.deciding):
+        lead = styled("Decided by    ", "bold") if not n else Content(" " * 14)
+        name = styled(probe.id, "$text-accent")
+        price = f"  {probe.price} min{', bought' if probe.id in bought else ''}"
+        rows.append((lead, row(name, styled(price, _MUTED), Content(f"  {probe.label}"))))
+    return rows
 
 
 def memory_line(feedback: Feedback) -> Content:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 MOST_KEYS = 8
 _ORDER = {action.id: place for place, action in enumerate(ACTIONS)}
 """Keys stand in the order of the table, whatever has the focus."""
-_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup"}
+_NAMES = {
+    "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
+    "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
+}  # fmt: skip
 
 
 def key_name(key: str) -> str:

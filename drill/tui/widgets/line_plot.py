@@ -11,6 +11,11 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from drill.tui.text import styled
+from drill.tui.widgets.bars import Bars
+from drill.worker.protocol import Plot
+
+FEW_VALUES, FEW_SERIES = 12, 3
+"""Up to these a plot is a table of bars."""
 
 STYLES = ("$text-accent", "$text-primary", "$foreground", "$text-secondary", "$foreground 60%")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -150,3 +155,12 @@ def _legend(names: Sequence[str], width: int) -> list[Content]:
         lines[-1] += [lead, Content(shown[1:])]
         used += len(shown) + 3
     return [Content("").join(line) for line in lines]
+
+
+def plot(event: Plot) -> Widget:
+    """A few values as bars with their numbers, more of them as curves."""
+    series = {name: [(p[0], p[1]) for p in points] for name, points in event.series.items()}
+    values = {x for points in series.values() for x, _ in points}
+    if len(values) <= FEW_VALUES and len(series) <= FEW_SERIES:
+        return Bars(event.x_label, series)
+    return LinePlot(event.name, series, event.x_label, event.y_label)

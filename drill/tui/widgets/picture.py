@@ -25,6 +25,10 @@ LINES = 4
 whole picture at once takes 50 ms, in which a key would wait."""
 FRAME = 1 / 40
 """Seconds from one frame to the next."""
+AROUND = 5
+"""Lines of a screen that are not a picture's: header, keys, what is said above and below it."""
+NARROWEST = 24
+"""Columns under which a tall picture is not made smaller to be seen whole."""
 
 
 class _Sharp(Protocol):
@@ -63,13 +67,24 @@ def read_png(png: bytes) -> Image:
 
 
 def picture(image: Image, *, zoom: int = 2) -> Widget:
-    """A widget that shows a picture as sharply as this terminal can."""
+    """A widget that shows a picture whole, as sharply as this terminal can."""
     if _sharp is not None:
         widget: Widget = _sharp.Image(image)
         widget.styles.width = "auto"
         widget.styles.height = "auto"
         return widget
     return HalfBlocks(image, zoom=zoom)
+
+
+def whole(image: Image, zoom: int, width: int, height: int) -> int:
+    """Columns at which a picture is seen whole on a screen of this size.
+
+    One that is very tall keeps `NARROWEST` columns and is scrolled.
+    """
+    across, down = int(image.width), int(image.height)
+    most = min(width, across * zoom)
+    fits = 2 * max(1, height - AROUND) * across // down
+    return max(1, min(most, max(fits, NARROWEST)))
 
 
 def repaint(widget: Widget, image: Image) -> None:
@@ -84,15 +99,17 @@ def repaint(widget: Widget, image: Image) -> None:
 class HalfBlocks(Widget):
     """A picture drawn with `▀`: foreground is the upper pixel, background the lower one.
 
-    Scaled down to the width that there is; enlarged at most `zoom` times. Drawn from the top down,
-    a few lines a frame.
+    Scaled down to the width that there is, and so that it is seen whole; enlarged at most `zoom`
+    times. With `columns` it is that wide whatever there is. Drawn from the top down, a few lines a
+    frame.
     """
 
-    DEFAULT_CSS = "HalfBlocks { height: auto; width: 100%; }"
+    DEFAULT_CSS = "HalfBlocks { height: auto; width: auto; }"
 
-    def __init__(self, image: Image, *, zoom: int = 2) -> None:
+    def __init__(self, image: Image, *, zoom: int = 2, columns: int = 0) -> None:
         super().__init__()
         self.zoom = zoom
+        self.columns = columns
         self._image = image
         self._scaled = image
         self._lines: list[Strip] = []
@@ -111,14 +128,16 @@ class HalfBlocks(Widget):
         self._begin()
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return min(container.width, int(self._image.width) * self.zoom)
+        if self.columns:
+            return self.columns
+        return whole(self._image, self.zoom, container.width, viewport.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return self._pixels(width)[1] // 2
 
     def _pixels(self, width: int) -> tuple[int, int]:
         """Columns and rows of pixels in `width` cells; the rows are an even number."""
-        width = max(1, min(width, self._image.width * self.zoom))
+        width = max(1, self.columns or min(width, self._image.width * self.zoom))
         height = max(1, round(self._image.height * width / self._image.width))
         return width, height + height % 2
 

@@ -39,7 +39,9 @@ class Rows(Widget, can_focus=True):
         drawn = hung(lead, text, width)
         if not here:
             return drawn
-        return [line.pad_right(width - line.cell_length).stylize("on $boost") for line in drawn]
+        return [
+            line.pad_right(width - line.cell_length).stylize("on $foreground 10%") for line in drawn
+        ]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return sum(len(self._drawn(index, width)) for index in range(self.count))

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from drill.lab.denoiser_inputs import latents_of
+from drill.lab.live_bytes import tensor_peak
 from drill.lab.loading import load_module
 from drill.lab.random_models import build, empty_modules
 
 Namespace = dict[str, Any]
 LAB = Path(__file__).resolve().parents[3] / "labs" / "memory"
 card_module = load_module(LAB / "card.py")
-ledger = load_module(LAB / "ledger.py")
 
 
 def only(claims: dict[str, bool]) -> str:
@@ -231,5 +231,5 @@ def decoder_peak(size: int) -> float:
     vae = empty_modules("sd15-random")["vae"].half()
     latents = latents_of(vae, size, 1, "meta", torch.float16)
     with torch.inference_mode():
-        peak: int = ledger.tensor_peak(lambda: vae.decode(latents).sample, "meta")
+        peak = tensor_peak(lambda: vae.decode(latents).sample, "meta")
     return peak / 1e6

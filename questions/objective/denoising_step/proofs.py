@@ -276,3 +276,33 @@ def v_loss_of_the_same_error(snr: float, eps_mse: float) -> float:
 
     wanted = x0_error("epsilon", eps_mse**0.5)
     return float((wanted / x0_error("v_prediction", 1.0)) ** 2)
+
+
+# DDPM's variances and the lists that do not end at 0
+
+
+def noise_of_the_last_step() -> list[str]:
+    """Changes after which DDPMScheduler's last step adds nothing to a perfect estimate of 0."""
+    usual: dict[str, Any] = {
+        "variance_type": "fixed_large", "timestep_spacing": "trailing", "clip_sample": False,
+    }  # fmt: skip
+    changes: dict[str, tuple[dict[str, Any], int]] = {
+        "small": ({"variance_type": "fixed_small"}, 20),
+        "linspace": ({"timestep_spacing": "linspace"}, 20),
+        "more": ({}, 100),
+        "leading": ({"timestep_spacing": "leading", "steps_offset": 1}, 20),
+        "clip": ({"clip_sample": True}, 20),
+    }
+
+    def left(config: dict[str, Any], steps: int) -> float:
+        scheduler = DDPMScheduler(**SD_BETAS, **{**usual, **config})
+        scheduler.set_timesteps(steps)
+        t = scheduler.timesteps[-1]
+        eps = torch.randn(20_000, 1, generator=seeded())
+        x = (1 - scheduler.alphas_cumprod[t]).sqrt() * eps
+        return float(scheduler.step(eps, t, x, generator=seeded(1)).prev_sample.std())
+
+    found = {name: left(*change) for name, change in changes.items()}
+    assert abs(left({}, 20) - 0.22) < 0.005 and abs(left({}, 1000)) < 1e-6
+    assert abs(found["more"] - 0.1) < 0.01 and abs(found["leading"] - 0.04) < 0.005
+    return [name for name, std in found.items() if std < 1e-3]

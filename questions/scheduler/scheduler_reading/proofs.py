@@ -11,7 +11,9 @@ from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
     PNDMScheduler,
+    UniPCMultistepScheduler,
 )
 from torch import Tensor
 
@@ -182,3 +184,64 @@ def second_run() -> str:
             silent.append(name)
     assert len(silent) == 1, silent
     return silent[0]
+
+
+# The ends of Karras' list
+
+
+def karras_error(solver: str, levels_of: str) -> float:
+    """Mean error at sigma = 0 of a solver on its own or the other's ten Karras levels."""
+    kinds = {"euler": EulerDiscreteScheduler, "dpm": DPMSolverMultistepScheduler}
+    scheduler = kinds[levels_of](
+        **SD_BETAS, use_karras_sigmas=True, timestep_spacing="trailing"
+    )  # fmt: skip
+    scheduler.set_timesteps(10)
+    sigmas = scheduler.sigmas.double()
+    x = noise() * (sigmas[0] ** 2 + 1).sqrt()
+    last: tuple[Tensor, Tensor] | None = None
+    for sigma, sigma_next in pairwise(sigmas):
+        ab = 1 / (sigma**2 + 1)
+        eps = network(x * ab.sqrt(), ab)
+        if solver == "euler" or sigma_next == 0:
+            x = x + (sigma_next - sigma) * eps
+            continue
+        x0, h = x - sigma * eps, sigma.log() - sigma_next.log()
+        guess = x0 if last is None else x0 + (x0 - last[0]) * h / (2 * last[1])
+        x = (sigma_next / sigma) * x - torch.expm1(-h) * guess
+        last = x0, h
+    return float((x - solution(noise(), sigmas)).abs().mean())
+
+
+def karras_ends() -> str:
+    """The last sigma before 0; the explanation says .34, .029, and .04 for leading spacing."""
+    last, table = {}, DDIMScheduler(**SD_BETAS).alphas_cumprod.double()
+    sigma = ((1 - table) / table).sqrt()
+    for kind in (EulerDiscreteScheduler, HeunDiscreteScheduler, DPMSolverMultistepScheduler,
+                 UniPCMultistepScheduler):  # fmt: skip
+        scheduler = kind(**SD_BETAS, use_karras_sigmas=True, timestep_spacing="trailing")
+        scheduler.set_timesteps(10)
+        last[kind.__name__] = float(scheduler.sigmas[-2])
+    leading = EulerDiscreteScheduler(
+        **SD_BETAS, use_karras_sigmas=True, timestep_spacing="leading", steps_offset=1
+    )
+    leading.set_timesteps(10)
+    assert abs(float(leading.sigmas[-2]) - 0.04) < 0.005
+    assert abs(float(sigma[99]) - 0.34) < 0.005 and abs(float(sigma[0]) - 0.029) < 0.0005
+
+    def at(value: float, t: int) -> bool:
+        return abs(value / float(sigma[t]) - 1) < 1e-3
+
+    euler, dpm = last["EulerDiscreteScheduler"], last["DPMSolverMultistepScheduler"]
+    assert abs(last["HeunDiscreteScheduler"] - euler) < 1e-6
+    assert abs(last["UniPCMultistepScheduler"] - dpm) < 1e-6
+    written = {("euler", "euler"): 0.095, ("dpm", "dpm"): 0.020, ("dpm", "euler"): 0.073}
+    for (solver, levels_of), said in written.items():
+        assert abs(karras_error(solver, levels_of) - said) < 0.002, (solver, levels_of)
+    return only(
+        {
+            "both-lowest": at(euler, 0) and at(dpm, 0),
+            "both-spacing": at(euler, 99) and at(dpm, 99),
+            "euler-higher": at(euler, 99) and at(dpm, 0),
+            "euler-lower": at(euler, 0) and at(dpm, 99),
+        }
+    )
