@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from drill.lab import Context, ParamError, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab import ParamError, Result, Transfers
+from drill.lab.experiment import Experiment, check_outcomes
 from drill.lab.loading import load_experiment, load_module
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import holding, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labs" / "cfg_reading"
@@ -31,19 +31,11 @@ SMALL: dict[str, dict[str, Any]] = {
 
 def run(name: str, models: Path, **params: Any) -> tuple[Experiment, Result, list[Event]]:
     experiment = load_experiment(LAB / f"{FILES[name]}.py", name)
-    events: list[Event] = []
-    context = Context(
-        params=resolve(experiment.params, {**SMALL[name], **params}),
-        pack=ROOT,
-        models=models,
-        emit=events.append,
-    )
-    return experiment, experiment.run(context), events
+    return experiment, *run_here(experiment, models, **{**SMALL[name], **params})
 
 
 def found(name: str, result: Result) -> dict[str, bool | None]:
-    claims = load_module(LAB / f"{FILES[name]}_claims.py")
-    return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
+    return holding(load_module(LAB / f"{FILES[name]}_claims.py").CLAIMS, result)
 
 
 def made_up(name: str, **changed: Any) -> Result:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
+from drill.lab import Result, Transfers
 from drill.lab.experiment import Experiment, check_claims, check_outcomes
 from drill.lab.loading import load_experiment, load_module
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Metric, Plot, Progress
+from tests.labs.runs import holding, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "labs" / "cfg_reading" / "experiment.py"
@@ -31,15 +31,7 @@ def claims() -> Any:
 def run(
     experiment: Experiment, models: Path, model: str = "", **params: Any
 ) -> tuple[Result, list[Event]]:
-    events: list[Event] = []
-    context = Context(
-        params=resolve(experiment.params, {"steps": 4, "seeds": 3, **params}),
-        pack=ROOT,
-        models=models,
-        model=model,
-        emit=events.append,
-    )
-    return experiment.run(context), events
+    return run_here(experiment, models, model, **{"steps": 4, "seeds": 3, **params})
 
 
 @pytest.mark.labs
@@ -163,7 +155,7 @@ def entry(scale: float, evaluations: int, **more: float) -> dict[str, float]:
 
 
 def found(claims: Any, result: Result) -> dict[str, bool | None]:
-    return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
+    return holding(claims.CLAIMS, result)
 
 
 def test_all_claims_hold_on_plausible_numbers(claims: Any) -> None:

@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab.experiment import Experiment, check_outcomes
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.models import ModelError
 from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import holding
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labs" / "controlnet"
@@ -104,8 +105,7 @@ def run(
 
 
 def found(name: str, result: Result) -> dict[str, bool | None]:
-    claims = load_module(LAB / f"{FILES[name]}_claims.py")
-    return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
+    return holding(load_module(LAB / f"{FILES[name]}_claims.py").CLAIMS, result)
 
 
 def made_up(name: str, **changed: Any) -> Result:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab import Result, Transfers
+from drill.lab.experiment import Experiment
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.models import ModelError
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import holding, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labs" / "denoising_step"
@@ -30,21 +30,11 @@ def run(
     name: str, models: Path | None = None, model: str = "", **params: Any
 ) -> tuple[Experiment, Result, list[Event]]:
     experiment = load_experiment(LAB / FILES[name], name)
-    events: list[Event] = []
-    context = Context(
-        params=resolve(experiment.params, params),
-        pack=ROOT,
-        emit=events.append,
-        model=model,
-        models=models,
-    )
-    result = experiment.run(context)
-    check_outcomes(experiment, result)
-    return experiment, result, events
+    return experiment, *run_here(experiment, models, model, **params)
 
 
 def held(experiment: Experiment, result: Result) -> dict[str, bool | None]:
-    return {each.claim.name: each.finding.holds for each in check_claims(experiment.claims, result)}
+    return holding(experiment.claims, result)
 
 
 def of_metrics(name: str, metrics: dict[str, Any]) -> dict[str, bool | None]:

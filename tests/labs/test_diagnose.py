@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import check_claims, check_outcomes
+from drill.lab import Context, Result
 from drill.lab.loading import load_experiment, load_module
-from drill.lab.params import ParamError, resolve
+from drill.lab.params import ParamError
 from drill.worker.protocol import Event, Image, Log, Plot
+from tests.labs.runs import holding, result_of, run_here
 
 pytestmark = [
     pytest.mark.labs,
@@ -27,7 +27,6 @@ diagnose = load_module(LAB / "diagnose.py")
 claims = load_module(LAB / "diagnose_claims.py")
 patched = load_module(LAB / "cases" / "patched.py")
 NAMES = sorted(diagnose.CASES)
-TRANSFERS = Transfers("yes", "made up")
 
 
 def items() -> list[dict[str, Any]]:
@@ -37,12 +36,8 @@ def items() -> list[dict[str, Any]]:
 
 def run(**params: Any) -> tuple[Result, list[Event], dict[str, bool | None]]:
     experiment = load_experiment(LAB / "diagnose.py", "diagnose")
-    events: list[Event] = []
-    given = resolve(experiment.params, params)
-    result = experiment.run(Context(params=given, pack=ROOT, emit=events.append))
-    check_outcomes(experiment, result)
-    found = check_claims(experiment.claims, result)
-    return result, events, {each.claim.name: each.finding.holds for each in found}
+    result, events = run_here(experiment, **params)
+    return result, events, holding(experiment.claims, result)
 
 
 # The services and their changes
@@ -154,8 +149,7 @@ GOOD: dict[str, Any] = {
 
 
 def holds(metrics: Any) -> dict[str, bool | None]:
-    result = Result(metrics, {}, "It happened.", TRANSFERS)
-    return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
+    return holding(claims.CLAIMS, result_of(metrics))
 
 
 def changed(path: tuple[Any, ...], value: Any) -> Any:

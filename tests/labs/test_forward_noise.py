@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab.experiment import Experiment
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.models import ModelError
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import holding, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labs" / "forward_noise"
@@ -28,17 +28,11 @@ pytestmark = pytest.mark.labs
 
 def run(name: str, model: str = "", **params: Any) -> tuple[Experiment, Result, list[Event]]:
     experiment = load_experiment(LAB / FILES[name], name)
-    events: list[Event] = []
-    context = Context(
-        params=resolve(experiment.params, params), pack=ROOT, emit=events.append, model=model
-    )
-    result = experiment.run(context)
-    check_outcomes(experiment, result)
-    return experiment, result, events
+    return experiment, *run_here(experiment, None, model, **params)
 
 
 def held(experiment: Experiment, result: Result) -> dict[str, bool | None]:
-    return {each.claim.name: each.finding.holds for each in check_claims(experiment.claims, result)}
+    return holding(experiment.claims, result)
 
 
 def broken(experiment: Experiment, result: Result, change: Change) -> dict[str, bool | None]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab import Result
+from drill.lab.experiment import Experiment
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.manifest import find_experiment, read_labs
 from drill.lab.models import ModelError
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image
+from tests.labs.runs import holding, put, result_of, run_here
 
 from .tiny import tiny_pipeline
 
@@ -39,26 +39,15 @@ def experiment() -> Experiment:
 
 
 def held_by(result: Result) -> dict[str, bool | None]:
-    return {
-        each.claim.name: each.finding.holds for each in check_claims(experiment().claims, result)
-    }
+    return holding(experiment().claims, result)
 
 
 def found(metrics: dict[str, Any]) -> dict[str, bool | None]:
-    outcomes = module("rank_fuse_claims").outcomes(metrics)
-    return held_by(Result(metrics, outcomes, "It happened.", Transfers("yes", "made up")))
+    return held_by(result_of(metrics, module("rank_fuse_claims").outcomes(metrics)))
 
 
 def run(models: Path, model: str = "", **params: Any) -> tuple[Result, list[Event]]:
-    events: list[Event] = []
-    made = experiment()
-    context = Context(
-        params=resolve(made.params, params), pack=ROOT, models=models, model=model,
-        emit=events.append,
-    )  # fmt: skip
-    result = made.run(context)
-    check_outcomes(made, result)
-    return result, events
+    return run_here(experiment(), models, model, **params)
 
 
 # Made-up numbers, near to those of the bundled LoRA
@@ -136,14 +125,6 @@ def good() -> dict[str, Any]:
             "float16": {"once": 2.4e-4, "after_all": 2.4e-4, "changed": 0.2},
         },
     }
-
-
-def put(metrics: Any, path: str, value: Any) -> None:
-    """Set `a/b/c` in nested mappings and lists."""
-    *outer, last = (int(part) if part.isdigit() else part for part in path.split("/"))
-    for each in outer:
-        metrics = metrics[each]
-    metrics[last] = value
 
 
 def test_all_claims_hold_on_good_numbers() -> None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab import Result
+from drill.lab.experiment import Experiment, check_claims
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.manifest import disagreements, find_experiment, read_labs
 from drill.lab.models import ModelError
-from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Log, Plot, Progress
+from tests.labs.runs import holding, put, result_of, run_here
 
 # diffusers 0.42 hands tensors to numpy in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -39,8 +39,7 @@ BUGS: dict[str, Any] = {each.name: each for each in module("bugs").BUGS}
 
 def found(name: str, metrics: dict[str, Any]) -> dict[str, bool | None]:
     claims = module(CLAIMS[name])
-    result = Result(metrics, claims.outcomes(metrics), "It happened.", Transfers("yes", "made up"))
-    return {each.claim.name: each.finding.holds for each in check_claims(claims.CLAIMS, result)}
+    return holding(claims.CLAIMS, result_of(metrics, claims.outcomes(metrics)))
 
 
 def experiment(name: str) -> Experiment:
@@ -48,14 +47,7 @@ def experiment(name: str) -> Experiment:
 
 
 def run(name: str, models: Path, **params: Any) -> tuple[Result, list[Event]]:
-    events: list[Event] = []
-    made = experiment(name)
-    context = Context(
-        params=resolve(made.params, params), pack=ROOT, models=models, emit=events.append
-    )
-    result = made.run(context)
-    check_outcomes(made, result)
-    return result, events
+    return run_here(experiment(name), models, **params)
 
 
 # Made-up numbers, near to those of the bundled model
@@ -148,14 +140,6 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     "pipeline-stage-ledger": ledger,
     "mutant-arena": arena,
 }
-
-
-def put(metrics: Any, path: str, value: Any) -> None:
-    """Set `a/b/0` in nested mappings and lists."""
-    *outer, last = path.split("/")
-    for each in outer:
-        metrics = metrics[int(each) if isinstance(metrics, list) else each]
-    metrics[int(last) if isinstance(metrics, list) else last] = value
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 import threading
 import time
@@ -11,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import check_claims, check_outcomes
+from drill.lab import Result
 from drill.lab.loading import load_experiment, load_module
-from drill.lab.params import ParamError, resolve
+from drill.lab.params import ParamError
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import changed, holding, result_of, run_here
 
 pytestmark = [
     pytest.mark.labs,
@@ -23,7 +22,6 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labs" / "serving"
-TRANSFERS = Transfers("yes", "made up")
 
 
 def module(name: str) -> Any:
@@ -34,35 +32,13 @@ def run(
     file: str, name: str, models: Path, model: str = "", **params: Any
 ) -> tuple[Result, list[Event], dict[str, bool | None]]:
     experiment = load_experiment(LAB / file, name)
-    events: list[Event] = []
-    context = Context(
-        params=resolve(experiment.params, params),
-        pack=ROOT,
-        models=models,
-        model=model,
-        emit=events.append,
-    )
-    result = experiment.run(context)
-    check_outcomes(experiment, result)
-    found = check_claims(experiment.claims, result)
-    return result, events, {each.claim.name: each.finding.holds for each in found}
+    result, events = run_here(experiment, models, model, **params)
+    return result, events, holding(experiment.claims, result)
 
 
 def holds(file: str, name: str, metrics: Any) -> dict[str, bool | None]:
     """Every claim of an experiment on made-up metrics."""
-    result = Result(metrics, {}, "It happened.", TRANSFERS)
-    claims = load_experiment(LAB / file, name).claims
-    return {each.claim.name: each.finding.holds for each in check_claims(claims, result)}
-
-
-def changed(metrics: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy of metrics with the value at a path replaced."""
-    made = copy.deepcopy(metrics)
-    place = made
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    return made
+    return holding(load_experiment(LAB / file, name).claims, result_of(metrics))
 
 
 # The service

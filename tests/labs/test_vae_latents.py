@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from drill.lab import Context, Result, Transfers
-from drill.lab.experiment import Experiment, check_claims, check_outcomes
+from drill.lab import Context, Result
+from drill.lab.experiment import Experiment
 from drill.lab.loading import load_experiment, load_module
 from drill.lab.manifest import find_experiment, read_labs
 from drill.lab.models import ModelError
 from drill.lab.params import resolve
 from drill.worker.protocol import Event, Image, Plot
+from tests.labs.runs import holding, put, result_of, run_here
 
 # diffusers 0.42 hands tensors to numpy in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -42,25 +43,16 @@ def experiment(name: str) -> Experiment:
 
 
 def held_by(name: str, result: Result) -> dict[str, bool | None]:
-    claims = experiment(name).claims
-    return {each.claim.name: each.finding.holds for each in check_claims(claims, result)}
+    return holding(experiment(name).claims, result)
 
 
 def found(name: str, metrics: dict[str, Any]) -> dict[str, bool | None]:
     outcomes = module(f"{EXPERIMENTS[name]}_claims").outcomes(metrics)
-    return held_by(name, Result(metrics, outcomes, "It happened.", Transfers("yes", "made up")))
+    return held_by(name, result_of(metrics, outcomes))
 
 
 def run(name: str, models: Path, model: str = "", **params: Any) -> tuple[Result, list[Event]]:
-    events: list[Event] = []
-    made = experiment(name)
-    context = Context(
-        params=resolve(made.params, params), pack=ROOT, models=models, model=model,
-        emit=events.append,
-    )  # fmt: skip
-    result = made.run(context)
-    check_outcomes(made, result)
-    return result, events
+    return run_here(experiment(name), models, model, **params)
 
 
 # Made-up numbers, near to those of the bundled model
@@ -162,14 +154,6 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     "vae-scaling-factor": factor,
     "vae-tiling": tiling,
 }
-
-
-def put(metrics: dict[str, Any], path: str, value: Any) -> None:
-    """Set `a/b/c` in nested mappings."""
-    *outer, last = path.split("/")
-    for each in outer:
-        metrics = metrics[each]
-    metrics[last] = value
 
 
 @pytest.mark.parametrize("name", GOOD)
