@@ -7,6 +7,9 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
+from drill.config_judge import JudgeConfig
+from drill.config_judge import read as read_judge
+
 Images = Literal["auto", "halfblock", "sharp", "off"]
 
 
@@ -38,6 +41,8 @@ class Config(Struct, frozen=True):
     """Editor for `code` answers; empty: `$VISUAL`, `$EDITOR`, else the app's own."""
     keys: dict[str, str] = {}
     """Action id to keys, such as `{"session.hint": "h,f2"}`."""
+    judge: JudgeConfig = JudgeConfig()
+    """Outside judge of free text in mock interviews; off by default."""
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -97,6 +102,11 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return tuple(value)
         raise wrong("a command: a string or a list of strings")
+    if key == "judge":
+        try:
+            return read_judge(value)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from error
     if key == "keys":
         if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
             return dict(value)

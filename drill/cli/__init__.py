@@ -13,11 +13,13 @@ from drill import __version__
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "session": ("drill.cli.session", "The daily session; --plain asks line by line."),
+    "mock": ("drill.cli.mock", "A mock interview, timed and probed; --plain asks line by line."),
     "due": ("drill.cli.due", "What is due today, by topic."),
     "question": ("drill.cli.question", "Show an item."),
     "grade": ("drill.cli.question", "Grade an answer without recording it."),
     "bank": ("drill.cli.bank", "Check, verify and count the questions."),
     "lab": ("drill.cli.lab", "List, run and show experiments."),
+    "after": ("drill.cli.after", "Log what a real interview asked; drafts what the bank lacks."),
     "undo": ("drill.cli.care", "Take back the last answer."),
     "setup": ("drill.cli.care", "Interview date, minutes a day, role and level."),
     "doctor": ("drill.cli.care", "Check the data: integrity, replay against state, clock."),

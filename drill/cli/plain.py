@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from drill.cli.output import NO, OK
+from drill.cli.plain_runs import PlainRuns
 from drill.cli.show import question_text, verdict_text, wrapped
 from drill.domain.grading.accepted import answer_help
 from drill.domain.questions import CodeBody, DiagnoseBody, ExplainBody, OutputBody, PredictBody
@@ -18,13 +19,8 @@ from drill.services.asked import Asked, Feedback
 from drill.services.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from drill.cli.plain_case import PlainCase
     from drill.services.app import Drill
-    from drill.services.experiment_loop import ExperimentLoop
-    from drill.services.experiments import RunSpec
-    from drill.worker.protocol import Event
 
 HELP = """:hint  :skip  :suspend  :known  :undo  :quit   (everything is stored as you go)
 After an answer: enter goes on, 1-4 changes the grade (again, hard, good, easy),
@@ -44,7 +40,7 @@ class PlainSession:
         self.session = session
         self.stdin = stdin
         self.stdout = stdout
-        self._child: ExperimentLoop | None = None
+        self._runs = PlainRuns(drill, self._say)
 
     def run(self) -> int:
         """Ask until the session is over; 0, or 1 where it was left before its end."""
@@ -61,8 +57,7 @@ class PlainSession:
             self._say("\nLeft; the session goes on where it stopped.")
             return NO
         finally:
-            if self._child is not None:
-                self._child.close()
+            self._runs.close()
         self._summary()
         return OK
 
@@ -168,23 +163,13 @@ class PlainSession:
 
     # -- runs ----------------------------------------------------------------------
 
-    def _run(self, spec: RunSpec) -> Iterator[Event]:
-        """The events of a run, in the child that the whole session shares."""
-        if self._child is None:
-            from drill.services.experiment_loop import ExperimentLoop
-            from drill.services.remote import worker_command_of
-
-            command, host = worker_command_of(self.drill.config)
-            self._child = ExperimentLoop(command, host=host)
-        return self._child.run(spec)
-
     def _case(self, asked: Asked) -> PlainCase | None:
         """The broken thing of a `diagnose` question, its symptom shown."""
         if not isinstance(asked.question.body, DiagnoseBody):
             return None
         from drill.cli.plain_case import PlainCase
 
-        case = PlainCase(self.drill, self.session, self._run, self._say)
+        case = PlainCase(self.drill, self.session, self._runs.run, self._say)
         case.symptom()
         return case
 
@@ -199,7 +184,7 @@ class PlainSession:
             from drill.cli.plain_case import PlainCase
 
             self._say(f"\nLocked: {asked.draft}. Applying the mend.")
-            PlainCase(self.drill, self.session, self._run, self._say).mend()
+            PlainCase(self.drill, self.session, self._runs.run, self._say).mend()
             return
         from drill.services.code_judge import JudgeUnavailableError
 
@@ -214,58 +199,13 @@ class PlainSession:
     def _run_prediction(self, asked: Asked) -> None:
         link = asked.question.experiment
         assert link is not None
-        outcomes, run_id = self._experiment(link.name, dict(link.params))
+        outcomes, run_id = self._runs.experiment(link.name, dict(link.params))
         if outcomes is not None:
             self.session.settle(outcomes, run_id)
             return
         word = self._line("r runs it again, enter puts the question off > ").strip().lower()
         if word != "r":
             self.session.skip()
-
-    def _experiment(
-        self, name: str, params: dict[str, object]
-    ) -> tuple[dict[str, object] | None, str]:
-        from drill.services.labs import keep, keep_failed, recorded, run_spec
-        from drill.worker.protocol import Done, Error, Log, Progress
-
-        spec = run_spec(self.drill, name, params)
-        shown = -1
-        for event in self._run(spec):
-            if isinstance(event, Progress) and event.total:
-                tenth = int(10 * event.done / event.total)
-                if tenth > shown:
-                    shown = tenth
-                    self._say(f"  {10 * tenth:3d} % {event.label}")
-            elif isinstance(event, Log):
-                self._say(f"  {event.text}")
-            elif isinstance(event, Done):
-                record = keep(self.drill, event)
-                self._tell(event)
-                return dict(record.outcomes), record.run_id
-            elif isinstance(event, Error):
-                self._say(f"  {event.error}: {event.message}")
-                if event.log:
-                    self._say(f"  log: {event.log}")
-                keep_failed(self.drill, event)
-                shipped = recorded(self.drill, name, params)
-                if shipped is not None and event.error == "unavailable":
-                    self._say(f"Judged by the run recorded on {shipped.recorded}, not a live one.")
-                    self._tell(shipped)
-                    return dict(shipped.outcomes), ""
-        return None, ""
-
-    def _tell(self, done: object) -> None:
-        from drill.worker.protocol import Done
-
-        assert isinstance(done, Done)
-        words = {True: "holds", False: "does not hold", None: "not applicable"}
-        self._say(wrapped(done.sentence))
-        for claim in done.claims:
-            self._say(f"  {words[claim.get('holds')]}: {claim.get('says') or claim.get('name')}")
-            self._say(f"    measured {claim.get('measured')}; expected {claim.get('expected')}")
-        self._say(
-            wrapped(f"Transfers: {done.transfers.get('answer')}. {done.transfers.get('reason')}")
-        )
 
     # -- feedback ------------------------------------------------------------------
 
@@ -302,7 +242,7 @@ class PlainSession:
             elif line in ("1", "2", "3", "4"):
                 self.session.overrule(int(line))
             elif line == "e" and question.experiment:
-                self._experiment(question.experiment.name, dict(question.experiment.params))
+                self._runs.experiment(question.experiment.name, dict(question.experiment.params))
             elif line.startswith("t ") and line[2:].strip().isdigit():
                 self._tick(int(line[2:]))
             elif line.startswith(":"):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from drill.cli.show import probes_text, wrapped
 from drill.domain.questions import DiagnoseBody, Measurement
 from drill.services.diagnosing import NoFindingError, look_in
 from drill.services.finding import MEND, SYMPTOM, Finding, picture_file
-from drill.services.session import Session
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -21,8 +20,22 @@ if TYPE_CHECKING:
 _BUY = re.compile(r"^\s*(?:probe|buy)\b[\s:=]*(.*)$", re.IGNORECASE)
 
 
+class Holder(Protocol):
+    """What asks the question: a session or an interview."""
+
+    @property
+    def asked(self) -> Asked | None:
+        """The question."""
+
+    def keep_finding(self, finding: Finding) -> None:
+        """Keep what was seen."""
+
+    def settle(self, outcomes: Mapping[str, object], run_id: str = "") -> object:
+        """Judge what was locked."""
+
+
 class PlainCase:
-    """The broken thing of the question that a session asks."""
+    """The broken thing of the question that a session or an interview asks."""
 
     help = (
         "`probe NAME` buys a measurement, `probe` lists them. The cause: its letter as shown, its "
@@ -32,7 +45,7 @@ class PlainCase:
     def __init__(
         self,
         drill: Drill,
-        session: Session,
+        session: Holder,
         run: Callable[[RunSpec], Iterator[Event]],
         say: Callable[[str], None],
     ) -> None:

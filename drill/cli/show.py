@@ -65,8 +65,8 @@ def answer_frame(question: Question) -> str:
         rows = []
         for field in body.fields:
             many = " (any number of them)" if field.many else ""
-            rows.append(f"  {field.id}: {field.label}{many}")
-            rows += [f"      {option}" for option in field.options]
+            rows.append(_row(f"{field.id}: {field.label}{many}", 2))
+            rows += [_row(option, 6) for option in field.options]
         return "\n".join(rows)
     if isinstance(body, DiagnoseBody):
         return (
@@ -79,8 +79,14 @@ def answer_frame(question: Question) -> str:
             f"given: {body.given}" if body.given else "",
             f"unit: {body.unit}" if body.unit else "",
         ]
-        return "  ".join(part for part in parts if part)
+        return "\n".join(wrapped(part) for part in parts if part)
     return ""
+
+
+def _row(text: str, indent: int) -> str:
+    """One thing of a list, folded under itself."""
+    blank = " " * indent
+    return textwrap.fill(text, WIDTH, initial_indent=blank, subsequent_indent=f"{blank}  ")
 
 
 def probes_text(body: DiagnoseBody, bought: Container[str] = ()) -> str:
@@ -89,13 +95,14 @@ def probes_text(body: DiagnoseBody, bought: Container[str] = ()) -> str:
     rows = [f"Measurements, in minutes of your time (par {body.par}):"]
     for probe in body.probes:
         mark = "bought" if probe.id in bought else f"{probe.price:>2} min"
-        rows.append(f"  {probe.id:<{width}}  {mark:>6}  {probe.label}")
+        rows.append(_row(f"{probe.id:<{width}}  {mark:>6}  {probe.label}", 2))
     return "\n".join(rows)
 
 
 def question_text(question: Question, *, reveal: bool = False) -> str:
     """A question for a person, without any markup."""
-    parts = [wrapped(question.prompt)]
+    parts = [wrapped(question.scenario)] if question.scenario else []
+    parts.append(wrapped(question.prompt))
     if question.code is not None:
         origin = f"{question.code.origin}\n" if question.code.origin else ""
         parts.append(origin + numbered(question.code.text))
@@ -133,6 +140,7 @@ def question_document(
         "seed": seed,
         "variant": question.variant,
         "params": dict(question.params),
+        "scenario": question.scenario,
         "prompt": question.prompt,
         "code": question.code.text if question.code else None,
         "origin": question.code.origin if question.code else None,

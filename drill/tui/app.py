@@ -7,7 +7,8 @@ import contextlib
 import gc
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.binding import Binding
@@ -42,11 +43,18 @@ class DrillApp(InOrder):
         Binding("ctrl+q", "leave", "quit", show=False, id="app.quit", priority=True),
     ]
 
-    def __init__(self, drill: Drill, session: Session | None = None) -> None:
+    def __init__(
+        self,
+        drill: Drill,
+        session: Session | None = None,
+        mock: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Opens in `session`, or at the set-up of an interview with the settings of `mock`."""
         super().__init__()
         self.drill = drill
         self.key_choices: dict[str, str] = dict(drill.config.keys)
         self._first_session = session
+        self._mock = mock
         self._experiments: ExperimentService | None = None
         self._prover: Process | None = None
         self._leaving = False
@@ -67,6 +75,10 @@ class DrillApp(InOrder):
             from drill.tui.screens.session import SessionScreen
 
             return SessionScreen(self._first_session)
+        if self._mock is not None:
+            from drill.tui.screens.mock_setup import MockSetupScreen
+
+            return MockSetupScreen(self._mock)
         from drill.tui.screens.home import HomeScreen
 
         return HomeScreen()
@@ -230,8 +242,13 @@ def run(
     topic: str = "",
     limit: int | None = None,
     minutes: float | None = None,
+    mock: Mapping[str, Any] | None = None,
 ) -> int:
-    """Open the app, with `in_session` at once in a session; returns the exit code."""
+    """Open the app, with `in_session` at once in a session; returns the exit code.
+
+    `mock` opens it at the set-up of an interview: any of `minutes`, `level`, `topics`, `seed` and
+    `mode` as they are to be filled in.
+    """
     try:
         drill = Drill()
     except (ConfigError, OpenError) as error:
@@ -244,6 +261,6 @@ def run(
     if in_session:
         session = drill.start_session(topic=topic, limit=limit, minutes=minutes)
     with drill:
-        app = DrillApp(drill, session)
+        app = DrillApp(drill, session, mock)
         app.run()
         return app.return_code or 0  # 1 after a crash, which returns nothing

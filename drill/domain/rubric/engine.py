@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drill.domain.questions import Belief, Point
-from drill.domain.rubric import guards, roles
+from drill.domain.rubric import guards, roles, stuffing
 from drill.domain.rubric.guards import Scope
 from drill.domain.rubric.match import Hit, Lattice, find
 from drill.domain.rubric.overlap import Content, contents, coverage
@@ -30,6 +30,7 @@ PADDING = "reads as a list of words"
 NEGATED = "sounds negated"
 REPORTED = "told as somebody's belief, or denied"
 VACUOUS = "mentioned, but nothing is said about it"
+LISTED = "named in a list, but nothing is said about it"
 MISCONCEIVED = "possible misconception in the same sentence"
 OTHER_SUBJECT = "said of something else"
 DENIED = "the sentence denies a part of it"
@@ -60,6 +61,7 @@ class Reading:
     hearsay: frozenset[int]
     directions: dict[str, int]
     objection: str
+    listed: bool = False
     misconceived: bool = False
 
     @property
@@ -80,9 +82,15 @@ class Reading:
 
 
 def judge(
-    text: str, points: Sequence[Point], misconceptions: Sequence[Belief] = ()
+    text: str,
+    points: Sequence[Point],
+    misconceptions: Sequence[Belief] = (),
+    *,
+    reply: bool = False,
 ) -> RubricResult:
     """Judge an answer of any length; what lies beyond `MAX_CHARS` characters is not read.
+
+    A `reply` answers a probe of one point: a phrase without a verb is enough for it.
 
     Raises RecipeError when a recipe cannot be parsed (`lint_item` finds that beforehand).
     """
@@ -94,7 +102,9 @@ def judge(
         results = tuple(_result(point, "missed") for point in points)
         return RubricResult(results, empty=True)
     vocabulary = vocabulary_of(statements + beliefs)
-    readings = [read_sentence(sentence, vocabulary) for sentence in sentences_of(text[:MAX_CHARS])]
+    readings = [
+        read_sentence(sentence, vocabulary, reply) for sentence in sentences_of(text[:MAX_CHARS])
+    ]
     shown = tuple(
         belief.id
         for belief, content in zip(misconceptions, others, strict=True)
@@ -114,13 +124,13 @@ def vocabulary_of(statements: Sequence[str]) -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 4 and word.isalpha())
 
 
-def read_sentence(sentence: Sentence, vocabulary: frozenset[str]) -> Reading:
+def read_sentence(sentence: Sentence, vocabulary: frozenset[str], reply: bool = False) -> Reading:
     """Read a sentence under all guards; `vocabulary` is what words may be corrected towards."""
     words = sentence.words
     objection = ""
-    if guards.is_padding(words) or guards.is_scrambled(words):
+    if guards.is_padding(words, reply) or guards.is_scrambled(words) or stuffing.is_stuffed(words):
         objection = PADDING
-    elif guards.is_vacuous(words):
+    elif guards.is_vacuous(words) or stuffing.is_topic(words) or stuffing.is_slogan(words):
         objection = VACUOUS
     hearsay = frozenset(i for s in guards.reported(words) for i in range(s.start, s.end))
     return Reading(
@@ -130,6 +140,7 @@ def read_sentence(sentence: Sentence, vocabulary: frozenset[str]) -> Reading:
         hearsay,
         roles.directions(words),
         objection,
+        stuffing.is_list(words),
     )
 
 
@@ -217,6 +228,12 @@ def _objection(
         return reading.objection
     if reading.misconceived:
         return MISCONCEIVED
+    if (
+        reading.listed
+        and not stuffing.wants_names(point.statement)
+        and stuffing.is_unsaid(reading.words, hit.places)
+    ):
+        return LISTED
     if roles.other_subject(reading.words, hit.places, index, statements):
         return OTHER_SUBJECT
     if roles.reversed_direction(point.statement, reading.directions):

@@ -29,21 +29,22 @@ AUXILIARIES = word_set(
 )
 
 _VERBS = word_set(
-    """add adjust affect aim allow amplify appear apply approximate ask assume attach attend avoid
-    become begin behave belong blow break bring build burn calculate call capture carry cause
-    choose collapse come compare compress compute concatenate contain converge convert copy
-    corrupt create decide decode decrease define degrade deliver denoise depend describe destroy
-    determine differ disable discard divide double draw drop eliminate emit enable encode
-    encourage end ensure estimate evaluate exaggerate expect explain extend extract extrapolate
-    fail feed fill find fit follow force forget freeze gain generate get give go grow guess
-    happen help hold hurt ignore implement improve increase inject integrate keep know lead
-    learn let lie look lose maintain make mean measure merge minimise minimize mitigate modify
-    modulate move need occur offload operate optimize output pass perform pick predict prefer
-    preserve prevent produce provide push put raise reach read receive recover reduce refer
-    remain remember remove repeat replace represent require rescale retrain return reuse rewrite
-    run save saturate say see select send serve share shrink show skip slow solve speed split
-    stabilize start stay steer stick stop subtract swap take target teach tell tend transform
-    translate try turn understand undo update use wait want work write"""
+    """accept add adjust affect aim allow amplify appear apply approximate ask assume attach
+    attend avoid become begin behave belong blow break bring build burn calculate call capture
+    carry cause choose climb collapse come compare compress compute concatenate contain converge
+    convert copy corrupt create decide decode decrease define degrade deliver denoise depend
+    describe destroy determine differ disable discard divide double draw drop eliminate emit
+    enable encode encourage end ensure estimate evaluate evict exaggerate expect explain extend
+    extract extrapolate fail fall feed fetch fill find fit follow force forget freeze gain
+    generate get give go grow guess happen help hold hurt ignore implement improve increase inject
+    integrate keep know lead learn let lie look lose maintain make mean measure merge minimise
+    minimize mitigate modify modulate move multiply need notify occur offload operate optimize
+    output pass perform pick predict prefer preserve prevent produce provide push put raise reach
+    read receive recover reduce refer refuse reject remain remember remove repeat replace
+    represent reproduce require rescale retrain return reuse rewrite rise run saturate save say
+    see select send serve share show shrink skip slow solve speed split stabilize start stay steer
+    stick stop subtract swap take target teach tell tend tokenize transform translate try turn
+    understand undo update use wait want work write"""
 )
 _ALSO_NOUNS = word_set(
     """batch block cache check compile condition control filter guide limit load log monitor

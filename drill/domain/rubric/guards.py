@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from drill.domain.rubric.grammar import (
     AUXILIARIES,
@@ -75,6 +74,7 @@ _DENIES = word_set("do does did can could will would should")
 _TURNS = word_set("but however actually fact reality yet")
 _ARTICLES = frozenset(("a", "an", "the"))
 _PREPOSITIONS = word_set("of in on at by for with from into onto per between via")
+_JOINED = _PREPOSITIONS | word_set("without out off after before")
 _TOPIC_STARTS = word_set("the a an how what why its this that")
 _NO_NOUN = word_set(
     """of in on at by for with from into to and or but is are was were be has have can will must
@@ -197,11 +197,13 @@ def is_scrambled(words: Sequence[str]) -> bool:
     That is an article before a preposition, a verb or the end, or a preposition before a verb.
     """
     broken = 0
-    for word, following in pairwise((*words, ".")):
+    padded = (*words, ".", ".")
+    for word, following, after in zip(words, padded[1:], padded[2:], strict=False):
         if word in _ARTICLES:
             broken += following in _NO_NOUN
         elif word in _PREPOSITIONS:
-            broken += following in _NO_OBJECT
+            joined = following in ("and", "or") and after in _JOINED  # `with and without`
+            broken += following in _NO_OBJECT and not joined
     return broken >= 2 or (broken == 1 and len(words) <= 10)
 
 
@@ -220,11 +222,16 @@ def says_nothing(words: Sequence[str]) -> bool:
     return _NOTHING.issuperset(letters) and (not letters or not _NOTHING_KEYS.isdisjoint(letters))
 
 
-def is_padding(words: Sequence[str]) -> bool:
+LONGEST_PHRASE = 14
+"""Words of a reply that may be a phrase without a verb."""
+
+
+def is_padding(words: Sequence[str], reply: bool = False) -> bool:
     """Whether a sentence only lists or repeats words: nothing is said about anything.
 
     A list with separators or signs (`fp16, torch.compile`; `noise -> unet -> image`) is an answer;
-    a run of bare words is not, nor is one held together by articles and prepositions alone.
+    a run of bare words is not, nor is one held together by articles and prepositions alone. A
+    `reply` to one narrow question may be such a phrase, as the verb stands in the question.
     """
     letters = [word for word in words if word[0].isalpha()]
     if len(letters) < 6:
@@ -233,10 +240,11 @@ def is_padding(words: Sequence[str]) -> bool:
     glued = sum(word in GLUE for word in letters) / len(letters)
     if not separated and (glued <= 0.05 or (glued <= 0.12 and not any(map(is_verb, letters)))):
         return True
-    if not separated and len(letters) >= 8 and not any(map(may_be_verb, letters)):
+    phrase = reply and len(letters) <= LONGEST_PHRASE
+    if not phrase and not separated and len(letters) >= 8 and not any(map(may_be_verb, letters)):
         return True
     small = sum(word in _ARTICLES or word in _PREPOSITIONS or word == "and" for word in letters)
-    if small >= 0.45 * len(letters) and not any(map(is_verb, letters)):
+    if not phrase and small >= 0.45 * len(letters) and not any(map(is_verb, letters)):
         return True
     counts = Counter(word for word in letters if word not in FUNCTION and len(word) > 2)
     most = counts.most_common(1)[0][1] if counts else 0

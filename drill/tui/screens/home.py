@@ -75,7 +75,9 @@ class HomeScreen(BaseScreen):
         self.query_one("#facts", Static).update(self._facts(overview))
         self._read_history(overview)
         self.query_one("#topics", Static).update(self._topics(overview))
-        self.query_one("#said", Said).tell("")
+        left = self.drill.store.sessions.unfinished("mock") is not None
+        says = "An interview was left in the middle: m goes on with it." if left else ""
+        self.query_one("#said", Said).tell(says)
         self._labs_line()
 
     def _countdown(self) -> str:
@@ -189,6 +191,11 @@ class HomeScreen(BaseScreen):
         from drill.tui.screens.labs import LabsScreen
 
         self.app.push_screen(LabsScreen())
+
+    def action_mock(self) -> None:
+        from drill.tui.screens.mock_setup import MockSetupScreen
+
+        self.app.push_screen(MockSetupScreen())
 
     def action_setup(self) -> None:
         from drill.tui.screens.setup import SetupScreen

@@ -25,7 +25,7 @@ class SubmitBar(Static, can_focus=True):
 
     def render(self) -> Content:
         if not self.has_focus:
-            return Content("Choose; enter submits it then.")
+            return Content("enter submits once an answer is chosen")
         key = Content.styled(" enter ", "bold reverse")
         return Content("").join([key, Content("  submits this answer; esc goes back to it")])
 
