@@ -27,7 +27,7 @@ $(BIN)/python:
 # Only a changed list of packages installs again; the sources are used in place.
 $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing drill (seconds)"
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt -e '.[tuning]'
 	@$(BIN)/python -m compileall -q drill
 	@touch $@
 
@@ -35,7 +35,7 @@ setup-all: $(ALL)
 
 $(ALL): $(CORE)
 	@echo "installing the experiments' packages and the tools of development (minutes)"
-	@$(PIP) install -c constraints.txt -e '.[labs,dev]'
+	@$(PIP) install -c constraints.txt -e '.[labs,tuning,dev]'
 	@touch $@
 
 drill: setup
@@ -65,6 +65,7 @@ kill: setup-all
 
 bench: setup-all
 	@$(BIN)/python benchmarks/run.py --gate
+	@$(BIN)/python benchmarks/planner.py --gate
 
 wheel: setup-all
 	@$(BIN)/python tests/packaging/wheel.py

@@ -18,7 +18,7 @@ import yaml
 from drill import paths
 from drill.domain.memory.state import ParameterSet
 from drill.services.app import Drill
-from drill.store.transfer import FORMAT, merge
+from drill.store.merging import Merge
 
 PLAIN_TYPES = {"choice", "choices", "number", "short", "explain", "order", "formula"}
 ITEMS = 600
@@ -36,15 +36,18 @@ def make(home: Path) -> None:
         heads = drill.bank.heads
         parameters = ParameterSet()
         rows = _reviews(ids, {i: heads[i].type for i in ids}, parameters.id)
-        merge(
-            drill.store,
-            {
-                "format": FORMAT,
-                "devices": [{"id": "bench", "name": "bench", "created": rows[0]["at"]}],
-                "parameter_sets": [parameters.to_json()],
-                "events": rows,
-            },
-        )
+        begun = rows[0]["at"]
+        body = json.dumps(parameters.to_json())
+        records: list[tuple[str, dict[str, Any]]] = [
+            ("device", {"id": "bench", "name": "bench", "created": begun}),
+            ("parameter_set", {"id": parameters.id, "created": begun, "body": body}),
+            *(("event", row) for row in rows),
+        ]
+        with drill.store.access.write() as connection:
+            merging = Merge(connection, drill.store.now())
+            for kind, record in records:
+                merging.add(kind, record, "bench")
+            merging.finish()
         drill.overview()
     profile = {"done": True, "minutes": 20}
     with Drill(home=home, packs=[paths.builtin_pack(), pack]) as drill:

@@ -52,6 +52,28 @@ def startup(home: Path) -> Iterator[Figure]:
         yield Figure(f"drill {' '.join(arguments)}", ours / floor, 8.0, "x python -c pass", detail)
 
 
+def dated(home: Path) -> Iterator[Figure]:
+    """The start with an interview date: with a session planned ahead, and with none."""
+    from benchmarks import startup as bench
+
+    for ahead, name in ((True, "planned ahead"), (False, "not planned ahead")):
+        ours, floor = bench.first_dated_question(home, ahead)
+        detail = f"{ours * 1000:.0f} ms over {floor * 1000:.0f} ms"
+        yield Figure(f"the same, date, {name}", ours / floor, 1.6, "x empty Textual app", detail)
+
+
+def plan(home: Path) -> Iterator[Figure]:
+    """A day's plan, and the report."""
+    from benchmarks.planner import speed
+
+    found = speed()
+    detail = f"the first in a process {found.first_ms:.0f} ms"
+    yield Figure("a day's plan for 5,000 items", found.wall_ms, 200.0, "ms", detail)
+    took = _figures("report.py")
+    detail = f"{took['seconds_with_stored_plan']:.2f} s with a plan that is stored"
+    yield Figure("report of 20,000 answers", took["seconds"], 3.0, "s", detail)
+
+
 def store(home: Path) -> Iterator[Figure]:
     """The due queue."""
     found = _figures("store.py")
@@ -102,6 +124,8 @@ def experiments(home: Path) -> Iterator[Figure]:
 
 GROUPS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "startup": startup,
+    "dated": dated,
+    "plan": plan,
     "store": store,
     "session": session,
     "smoothness": smoothness,

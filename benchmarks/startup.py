@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from msgspec.structs import replace
+
 import drill
 from benchmarks.terminal import Terminal
 
@@ -77,6 +79,39 @@ def first_question(home: Path, pairs: int = 15) -> tuple[float, float]:
         lambda: painted([sys.executable, "-c", EMPTY_APP], b"hello there", home),
         pairs,
     )
+
+
+def first_dated_question(home: Path, ahead: bool, pairs: int = 15) -> tuple[float, float]:
+    """The same with an interview in three weeks; `ahead`: today's session was planned yesterday."""
+    from datetime import timedelta
+
+    from drill import paths
+    from drill.config import Config
+    from drill.services import planning
+    from drill.services.app import Drill
+    from drill.store.store import local_now
+
+    def opened(days: int = 0) -> Drill:
+        return Drill(
+            home=home,
+            packs=[paths.builtin_pack(), *sorted((home / "packs").iterdir())],
+            config=Config(),
+            clock=lambda: local_now() - timedelta(days=days),
+        )
+
+    with opened() as drill:
+        before = drill.profile
+        day = (local_now() + timedelta(days=21)).date().isoformat()
+        drill.keep_profile(replace(before, interview=day))
+        drill.store.settings.delete(planning.PLANS)
+    if ahead:
+        with opened(days=1) as drill:
+            planning.keep_tomorrow(drill)
+    try:
+        return first_question(home, pairs)
+    finally:
+        with opened() as drill:
+            drill.keep_profile(before)
 
 
 def quick_command(arguments: list[str], home: Path, pairs: int = 15) -> tuple[float, float]:

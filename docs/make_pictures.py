@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,6 +25,8 @@ from drill.tui.screens.help import key_names
 
 START, END = "<!-- keys -->\n", "<!-- /keys -->"
 PLACES = {"home": "Home", "session": "Question", "feedback": "Feedback", "browse": "Browse"}
+PANEL, GAP = (760, 1040), 10
+"""Pixels of one of the two parts of the report's picture, and between them."""
 SHOWN = "drill:cfg.find-the-combination"
 
 
@@ -65,8 +69,50 @@ async def picture(item: str) -> str:
             return app.export_screenshot(title="drill")
 
 
+def report_picture(target: Path) -> bool:
+    """The study report of a made-up learner as a PNG: its first page beside its experiments.
+
+    False where there is no Chromium to draw it.
+    """
+    from PIL import Image
+
+    from tests.report import browser
+
+    if not browser.find():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        page_file = Path(folder) / "report.html"
+        page_file.write_text(_report(Path(folder) / "home"), encoding="utf-8")
+        with browser.opened(Path(folder) / "profile") as page:
+            page.open(page_file, PANEL[0])
+            place = "document.getElementById('{}').getBoundingClientRect().top + scrollY - 12"
+            tops = [0, int(page.evaluate(place.format("experiments")))]
+            shots = [page.screenshot(PANEL[1], top) for top in tops]
+    whole = Image.new("RGB", (2 * PANEL[0] + GAP, PANEL[1]), "#c9d1d9")
+    for n, shot in enumerate(shots):
+        whole.paste(Image.open(BytesIO(shot)).convert("RGB"), (n * (PANEL[0] + GAP), 0))
+    whole.quantize(192, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    return True
+
+
+def _report(home: Path) -> str:
+    from drill.services.report.gather import gather
+    from drill.services.report.rendering import rendered
+    from drill.services.report.scope import Wanted
+    from tests.conftest import Clock
+    from tests.report.learners import realistic
+
+    os.environ["DRILL_HOME"] = str(home)  # where the pictures of runs are looked for
+    clock = Clock()
+    with Drill(home=home, clock=clock, config=Config()) as drill:
+        realistic(drill, home, clock)
+        return rendered(gather(drill, Wanted()), "html", home)
+
+
 def main() -> None:
     write_keys(ROOT / "README.md")
+    if not report_picture(ROOT / "docs" / "report.png"):
+        print("no Chromium here: docs/report.png stays as it is")
     shown = asyncio.run(picture(SHOWN))
     (ROOT / "docs" / "question.svg").write_text(shown, encoding="utf-8")
 

@@ -23,6 +23,7 @@ class Config(Struct, frozen=True):
     roll_over_hour: int = 4
     """Local hour at which a study day begins."""
     new_per_day: int = 12
+    """New questions a day of plain FSRS; on the way to an interview date the minutes limit them."""
     desired_retention: float = 0.9
     images: Images = "auto"
     theme: str = ""

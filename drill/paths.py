@@ -53,6 +53,11 @@ def user_packs_dir() -> Path:
     return home() / "packs"
 
 
+def trust_file() -> Path:
+    """Which packs' code may run, and the digest of it. Of this machine: it never travels."""
+    return home() / "trust.json"
+
+
 def builtin_pack() -> Path:
     """The pack that ships with drill: inside the wheel, else the root of the repository."""
     package = Path(__file__).parent
@@ -63,7 +68,8 @@ def builtin_pack() -> Path:
 def packs() -> list[Path]:
     """All packs that are opened, the built-in one first."""
     folder = user_packs_dir()
-    own = (
-        sorted(p for p in folder.iterdir() if (p / "questions").is_dir()) if folder.is_dir() else []
-    )
+    if not folder.is_dir():
+        return [builtin_pack()]
+    # What begins with a dot is a pack that is being copied.
+    own = [p for p in sorted(folder.iterdir()) if p.name[:1] != "." and (p / "questions").is_dir()]
     return [builtin_pack(), *own]

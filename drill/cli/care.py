@@ -1,8 +1,6 @@
-"""Commands that look after the data and the settings."""
+"""Undo, set-up, paths and shell completion."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 from msgspec.structs import replace
@@ -66,51 +64,6 @@ def setup(
     print(f"level          {profile.level}")
 
 
-@click.command()
-@click.option("--mend", is_flag=True, help="Back up, then rebuild the states from the log.")
-@json_option
-def doctor(mend: bool, as_json: bool) -> None:
-    """Check the data: integrity, replay against state, orphans, clock. Exits 1 on errors."""
-    from drill.services.care import examine
-    from drill.services.care import mend as repair
-
-    with opened() as drill:
-        said = repair(drill) if mend else ""
-        findings = examine(drill)
-    if as_json:
-        emit(
-            {
-                "ok": not any(f.level == "error" for f in findings),
-                "findings": findings,
-                "mended": said,
-            }
-        )
-    else:
-        if said:
-            print(said)
-        for finding in findings:
-            print(f"{finding.level}: {finding.message}")
-            if finding.remedy:
-                print(f"  {finding.remedy}")
-        if not findings:
-            print("everything is in order")
-    sys.exit(NO if any(f.level == "error" for f in findings) else 0)
-
-
-@click.command()
-@json_option
-def backup(as_json: bool) -> None:
-    """Make a verified copy of the data now."""
-    from drill.services.care import back_up
-
-    with opened() as drill:
-        path = back_up(drill)
-    if as_json:
-        emit({"path": str(path)})
-    else:
-        print(path)
-
-
 @click.command("paths")
 @json_option
 def paths(as_json: bool) -> None:
@@ -125,6 +78,7 @@ def paths(as_json: bool) -> None:
         "runs": where.runs_dir(),
         "backups": where.backup_dir(),
         "packs": where.user_packs_dir(),
+        "trusted packs": where.trust_file(),
         "built-in pack": where.builtin_pack(),
     }
     if as_json:

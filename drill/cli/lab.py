@@ -26,19 +26,25 @@ def lab() -> None:
 def list_labs(as_json: bool) -> None:
     """Every lab in its order, with its experiments, their time limits and claims."""
     from drill.cli.lab_text import lab_document, lab_lines
+    from drill.cli.show import wrapped
     from drill.services.lab_reading import questions_of
-    from drill.services.labs import all_labs
+    from drill.services.labs import all_labs, why_not_run
 
     with opened() as drill:
         labs = all_labs(drill)
         questions = {each.folder: questions_of(drill, each) for each in labs.labs}
+        why = {each.folder: why_not_run(drill, each) for each in labs.labs}
     if as_json:
-        listed = [lab_document(each, questions[each.folder]) for each in labs.labs]
+        listed = [
+            lab_document(each, questions[each.folder], why[each.folder]) for each in labs.labs
+        ]
         emit({"labs": listed, "problems": list(labs.problems)})
         return
     for each in labs.labs:
         for line in lab_lines(each, len(questions[each.folder])):
             print(line)
+        if why[each.folder]:
+            print(wrapped(f"Does not run: {why[each.folder]}", "   "))
     for problem in labs.problems:
         say(problem)
 
@@ -83,12 +89,14 @@ def show(name: str, as_json: bool) -> None:
 
 def _show_lab(drill: Drill, found: Lab, as_json: bool) -> None:
     from drill.cli.lab_text import lab_document, lab_lines, reading_document, reading_lines
+    from drill.cli.show import wrapped
     from drill.services.lab_reading import questions_of, read_lab
+    from drill.services.labs import why_not_run
 
     text = read_lab(found, drill.cache_dir)
-    questions = questions_of(drill, found)
+    questions, why = questions_of(drill, found), why_not_run(drill, found)
     if as_json:
-        emit({**lab_document(found, questions), "reading": reading_document(text)})
+        emit({**lab_document(found, questions, why), "reading": reading_document(text)})
         return
     for line in reading_lines(text):
         print(line)
@@ -99,6 +107,8 @@ def _show_lab(drill: Drill, found: Lab, as_json: bool) -> None:
         print(line)
     for item in questions:
         print(f"   {item}")
+    if why:
+        print(wrapped(f"Does not run: {why}", "   "))
     for problem in text.problems:
         say(problem)
 
@@ -221,13 +231,19 @@ def _run_starter(drill: Drill, found: Lab, host: str, limit: float, as_json: boo
     import asyncio
 
     from drill.services.remote import HostError
-    from drill.services.starter import LIMIT, StarterEnd, StarterRun, starter_command
+    from drill.services.starter import (
+        LIMIT,
+        NotTrustedError,
+        StarterEnd,
+        StarterRun,
+        command_for,
+    )
 
     if found.starter is None:
         stop(f"the lab {found.id} has no starter.py")
     try:
-        command = starter_command(found, drill.config, host)
-    except HostError as error:
+        command = command_for(drill, found, host)
+    except (HostError, NotTrustedError) as error:
         stop(str(error))
     run = StarterRun(command, limit or LIMIT)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drill.cli.show import WIDTH, wrapped
+from drill.domain.counted import counted
 
 if TYPE_CHECKING:
     from drill.lab.manifest import ExperimentInfo, Lab
@@ -24,8 +25,8 @@ CONTEXT = 8
 """Lines shown above and below the one line that a section points at."""
 
 
-def lab_document(lab: Lab, questions: Sequence[str]) -> dict[str, Any]:
-    """A lab for `drill lab list --json`."""
+def lab_document(lab: Lab, questions: Sequence[str], why_not: str = "") -> dict[str, Any]:
+    """A lab for `drill lab list --json`; `why_not` it does not run, where it does not."""
     return {
         "id": lab.id,
         "title": lab.title,
@@ -34,6 +35,8 @@ def lab_document(lab: Lab, questions: Sequence[str]) -> dict[str, Any]:
         "reading": lab.reading is not None,
         "starter": lab.starter is not None,
         "questions": list(questions),
+        "runs": not why_not,
+        "why_not": why_not,
         "experiments": [experiment_document(each, lab.topic) for each in lab.experiments],
     }
 
@@ -74,7 +77,7 @@ def experiment_document(info: ExperimentInfo, topic: str) -> dict[str, Any]:
 def lab_lines(lab: Lab, questions: int) -> Iterator[str]:
     """A lab in the list: what it has, and its experiments."""
     has = [name for name in ("reading", "starter") if getattr(lab, name) is not None]
-    has.append(f"{questions} question{'s' * (questions != 1)}")
+    has.append(counted(questions, "question"))
     yield f"{lab.order:g}  {lab.title}"
     yield f"   {lab.id}; topic {lab.topic}; {', '.join(has)}"
     for each in lab.experiments:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drill.cli.show import WIDTH, wrapped
+from drill.domain.counted import counted
 from drill.domain.interview.rounds import DEBRIEF_MINUTES, ROUNDS
 from drill.services.mock_words import (
     HOW,
@@ -72,7 +73,7 @@ def scorecard_text(document: Mapping[str, Any]) -> str:
         lines.append(f"  {axis['title']:<{width}}  {drawn}  {value}")
     lines += ["", "The same answers against the three bars:"]
     for level, bar in card["bars"].items():
-        missing = _counted(bar["missing"], "expected point") if bar["missing"] else "nothing"
+        missing = counted(bar["missing"], "expected point") if bar["missing"] else "nothing"
         said = f"{level:<7} {band_words(bar)}; {missing} missing"
         lines.append(textwrap.fill(said, WIDTH, initial_indent="  ", subsequent_indent=" " * 10))
     lines += _section("Missing at your level:", (m["statement"] for m in card["missing"]))
@@ -89,7 +90,7 @@ def scorecard_text(document: Mapping[str, Any]) -> str:
     lines += ["", *facts_lines(document["facts"])]
     due = document.get("due_tomorrow") or ()
     if due:
-        lines += ["", f"Due tomorrow: {_counted(len(due), 'question')} with what was missed."]
+        lines += ["", f"Due tomorrow: {counted(len(due), 'question')} with what was missed."]
     lines += ["", wrapped(document["calibration"])]
     return "\n".join(lines)
 
@@ -97,10 +98,6 @@ def scorecard_text(document: Mapping[str, Any]) -> str:
 def _evidence(each: Mapping[str, Any]) -> str:
     about = f"to: {each['statement']}" if each["answer"] else f"({HOW[each['how']]})"
     return f'"{each["quote"]}" {about}'
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'s' * (count != 1)}"
 
 
 def _section(title: str, texts: Iterable[str]) -> list[str]:

@@ -83,9 +83,13 @@ def grade(item: str, answer: str, seed: int, as_json: bool) -> None:
         outcomes: dict[str, Any] | None = None
         note = ""
         if isinstance(asked.body, CodeBody):
+            from drill.services.code_judge import JudgeUnavailableError
             from drill.services.code_judge import judge as judge_code
 
-            outcomes = judge_code(drill, asked, text)
+            try:
+                outcomes = judge_code(drill, asked, text)
+            except JudgeUnavailableError as error:
+                stop(str(error))
         elif isinstance(asked.body, PredictBody) and asked.experiment is not None:
             from drill.services.labs import recorded
 

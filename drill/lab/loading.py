@@ -5,10 +5,22 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from drill.lab.experiment import Experiment
+
+
+class _SourceOnly(SourceFileLoader):
+    """Compiles what stands in the file.
+
+    Bytecode of `__pycache__` is neither read nor written: what a person read before trusting a
+    pack must be what runs.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class LoadError(Exception):
@@ -30,7 +42,9 @@ def load_module(path: Path) -> ModuleType:
     name = f"_drill_pack_{digest}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=_SourceOnly(name, str(path)) if path.suffix == ".py" else None
+    )
     if spec is None or spec.loader is None:
         raise LoadError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(spec)

@@ -24,6 +24,7 @@ CACHE_VERSION = 2
 TICK = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FILE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,10 @@ class Labs:
 
 
 def find_experiment(labs: Labs, name: str) -> ExperimentInfo:
-    """An experiment by name; raises KeyError with the nearest name."""
-    known = {each.name: each for each in labs.experiments()}
+    """An experiment by name, of the first pack that has it; raises KeyError with the nearest."""
+    known: dict[str, ExperimentInfo] = {}
+    for each in labs.experiments():
+        known.setdefault(each.name, each)
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
@@ -95,8 +98,10 @@ def find_experiment(labs: Labs, name: str) -> ExperimentInfo:
 
 
 def find_lab(labs: Labs, name: str) -> Lab:
-    """A lab by its folder; raises KeyError with the nearest name."""
-    known = {each.id: each for each in labs.labs}
+    """A lab by its folder, of the first pack that has it; raises KeyError with the nearest."""
+    known: dict[str, Lab] = {}
+    for each in labs.labs:
+        known.setdefault(each.id, each)
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
@@ -168,7 +173,9 @@ class _Checker:
             return
         if not _NAME.fullmatch(each["name"]):
             self.fault((*loc, "name"), f"name {each['name']!r} is not of the form cfg-sweep")
-        if not (self.path.parent / each["file"]).is_file():
+        if not _FILE.fullmatch(each["file"]):
+            self.fault((*loc, "file"), f"file {each['file']!r} is no name such as experiment.py")
+        elif not (self.path.parent / each["file"]).is_file():
             self.fault((*loc, "file"), f"there is no file {each['file']} beside {FILE}")
         if each["seconds"] <= 0:
             self.fault((*loc, "seconds"), "seconds must be above 0")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from drill.domain.questions import Head, Question
+from drill.domain.questions import CodeBody, Head, MutantBody, Question
 from drill.packs import cache
 from drill.packs.beliefs import Misconception
 from drill.packs.codec import from_line
@@ -106,6 +106,20 @@ class Bank:
         name = self.resolve(item_id)
         return tuple(self._variant(name, n) for n in range(self.heads[name].variants))
 
+    def executed(self, item_id: str) -> tuple[tuple[str, ...], ...]:
+        """By variant, the texts of the item itself that proving it may run.
+
+        Nothing for an item that executes nothing, and nothing of installed source. Raises KeyError.
+        """
+        name = self.resolve(item_id)
+        site = self._index.sites.get(name)
+        if site is None or site.proof == "source":
+            return ()
+        head = self.heads[name]
+        return tuple(
+            _texts(from_line(self._line(name, number), head)) for number in range(head.variants)
+        )
+
     def _variant(self, name: str, number: int) -> Question:
         head = self.heads[name]
         made = from_line(self._line(name, number), head)
@@ -132,6 +146,16 @@ class Bank:
             self._index, self._source, self._data_at = fresh._index, fresh._source, fresh._data_at
             span = self._index.spans[name]
             return cache.variant_line(self._source, self._data_at, span, number)
+
+
+def _texts(question: Question) -> tuple[str, ...]:
+    body = question.body
+    texts = [question.code.text] if question.code else []
+    if isinstance(body, MutantBody):
+        texts += [str(body.line), body.was]
+    elif isinstance(body, CodeBody):
+        texts += [body.function, body.starter, body.solution]
+    return tuple(texts)
 
 
 def variant_number(count: int, seed: int) -> int:

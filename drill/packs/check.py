@@ -21,14 +21,19 @@ from drill.packs.problems import Problem
 from drill.packs.selfgrade import self_grade
 
 
-def check(packs: Sequence[Path]) -> list[Problem]:
-    """Every problem of the packs, by file and line: what cannot be loaded, and the lint."""
+def check(packs: Sequence[Path], only: Path | None = None) -> list[Problem]:
+    """Every problem of the packs, by file and line: what cannot be loaded, and the lint.
+
+    `only`: the one of `packs` whose problems are wanted; it may lean on the others.
+    """
     everything = load_packs([gather(root) for root in packs])
     beliefs = {name: b for loaded in everything for name, b in loaded.pack.misconceptions.items()}
     ids = [f"{loaded.pack.name}:{name}" for loaded in everything for name in loaded.ids]
     labs = experiments(packs)
-    found: list[Problem] = list(lab_problems(packs, beliefs))
+    found: list[Problem] = list(lab_problems(packs if only is None else [only], beliefs))
     for loaded in everything:
+        if only is not None and loaded.root != only:
+            continue
         own = [
             *loaded.pack.problems,
             *link_problems(loaded, beliefs, ids, labs),

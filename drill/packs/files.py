@@ -26,6 +26,7 @@ _COMPILER = (
     "compile",
     "fields",
     "files",
+    "hidden",
     "parts",
     "problems",
     "proof_site",

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from yaml.resolver import BaseResolver
 
+from drill.packs.hidden import HIDDEN as HIDDEN
 from drill.packs.problems import Loc, Problem, field_path
 
 MAX_VALUES = 200_000
@@ -21,6 +22,8 @@ MAX_VALUES = 200_000
 MAX_DEPTH = 60
 MAX_DIGITS = 400
 """A longer row of digits is text."""
+_MAY_BE_DEEP = 2000
+"""A text with fewer signs that open a level cannot exhaust the stack of libyaml's composer."""
 
 _CORE = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -133,6 +136,9 @@ def parse(raw: bytes | str, file: str) -> Document:
         column = error.start - (before.rfind(b"\n") + 1) + 1
         return _broken(file, line, column, "the file is not UTF-8", "text saved as UTF-8")
     try:
+        deep = _too_deep(text)
+        if deep is not None:
+            return _broken(file, *deep, "nested too deeply", f"at most {MAX_DEPTH} levels")
         loader = _Loader(text)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -155,6 +161,26 @@ def parse(raw: bytes | str, file: str) -> Document:
     building = _Building(file)
     data = building.build(node, ())
     return Document(data, building.marks, building.problems, readable=not building.refused)
+
+
+def _too_deep(text: str) -> Place | None:
+    """Where a text goes below `MAX_DEPTH`; None where it never does.
+
+    The composer calls itself once a level, and libyaml's ends the process where the stack does.
+    """
+    if sum(map(text.count, ("[", "{", "- ", "-\t", "-\n", "? ", "?\t", ":"))) < _MAY_BE_DEEP:
+        return None
+    loader, depth = _Loader(text), 0
+    while loader.check_event():
+        event = loader.get_event()
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                mark = event.start_mark
+                return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None
 
 
 def _broken(file: str, line: int, column: int, message: str, expected: str) -> Document:
@@ -209,7 +235,7 @@ class _Building:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(place, loc, "a list or mapping stands as a key", "a name")
                 continue
-            name = str(key_node.value)
+            name = self._seen(str(key_node.value), loc, place)
             if key_node.tag not in (_CORE + t for t in ("str", "int", "float", "bool", "null")):
                 self._problem(place, loc, f"unknown tag `{_short(key_node.tag)}`", "no tag")
             child = (*loc, name)
@@ -230,7 +256,7 @@ class _Building:
         text = str(node.value)
         kind = str(node.tag).removeprefix(_CORE)
         if kind == "str":
-            return text
+            return self._seen(text, loc, place)
         if kind in ("int", "float", "bool", "null"):
             value = read_scalar(text)
             if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
@@ -241,6 +267,15 @@ class _Building:
             return None
         self._problem(place, loc, f"unknown tag `{_short(node.tag)}`", "no tag")
         return None
+
+    def _seen(self, text: str, loc: Loc, place: Place) -> str:
+        """The text; one with hidden characters is a problem, and is told without them."""
+        hidden = HIDDEN.search(text)
+        if hidden is None:
+            return text
+        said = f"a control character (U+{ord(hidden[0]):04X}) in the text"
+        self._problem(place, loc, said, "text that can be seen")
+        return HIDDEN.sub("\ufffd", text)
 
     def _core(self, node: yaml.Node, kind: str, loc: Loc, place: Place) -> None:
         if node.tag != _CORE + kind:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from drill.domain.counted import counted
+
 LONGEST = 2000
 """Characters of one question; a longer line is no question."""
 SHORTEST = 3
@@ -68,8 +70,8 @@ def summary(document: Mapping[str, Any]) -> str:
         parts.append(f"{counts['waiting']} in the bank, but suspended or not shown here")
     if counts["drafted"]:
         files = document["files"]
-        where = files[0] if len(files) == 1 else f"{len(files)} files"
+        where = files[0] if len(files) == 1 else counted(len(files), "file")
         parts.append(f"{counts['drafted']} drafted in {where}")
     else:
         parts.append("none to draft")
-    return f"{total} question{'' if total == 1 else 's'}: {', '.join(parts)}."
+    return f"{counted(total, 'question')}: {', '.join(parts)}."

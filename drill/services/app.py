@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ASKED = ("proven", "stamped", "n/a")
 """Standings of items that are asked."""
+JUDGED_BY_CODE = ("code", "predict", "diagnose")
+"""Types of items that the code of their pack judges."""
 
 
 class Overview(Struct, frozen=True):
@@ -61,6 +63,8 @@ class Drill:
         clock: Callable[[], datetime] = local_now,
         config: Config | None = None,
     ) -> None:
+        """`packs` are opened instead of those of `drill.paths`; whoever names them vouches for
+        their code, which else runs only where the learner trusts it."""
         self.config = load(paths.config_file()) if config is None else config
         self.clock = clock
         folder = paths.home() if home is None else home
@@ -71,7 +75,9 @@ class Drill:
             raise OpenError(str(error)) from error
         self.cache_dir = folder / "cache"
         self.bank: Bank = open_bank(paths.packs() if packs is None else packs, self.cache_dir)
+        self._vouched = packs is not None
         self._standings: dict[str, Standing] | None = None
+        self._untrusted: frozenset[str] | None = None
         if self.store.settings.get("rollover_hour", 4) != self.config.roll_over_hour:
             self.store.settings.set("rollover_hour", self.config.roll_over_hour)
         self._keep_retention()
@@ -116,16 +122,51 @@ class Drill:
     def forget_standings(self) -> None:
         """Look again, after packages or the local ledger changed."""
         self._standings = None
+        self._untrusted = None
+
+    def why_not_run(self, pack: str) -> str:
+        """Why the code of a pack does not run, with the way out; empty where it may.
+
+        Looks at the files each time, so that what was trusted or changed meanwhile counts.
+        """
+        if self._vouched or len(self.bank.roots) == 1:
+            return ""
+        from drill.packs.trust import Trust, why_not
+
+        return why_not(Trust(paths.trust_file()).standing(self.bank, pack), pack)
+
+    def untrusted(self) -> frozenset[str]:
+        """Packs whose code does not run; looked at once, until `forget_standings`."""
+        if self._untrusted is None:
+            self._untrusted = frozenset(p for p in self.bank.roots if self.why_not_run(p))
+        return self._untrusted
+
+    def trusted_roots(self) -> list[Path]:
+        """Folders of the packs whose code may run, looked at now."""
+        return [root for pack, root in self.bank.roots.items() if not self.why_not_run(pack)]
 
     def askable(self) -> dict[str, Head]:
-        """Heads of the items that practice may ask now."""
+        """Heads of the items that practice may ask now.
+
+        Of a pack that is not trusted, no item that only running its code can judge.
+        """
         standings = self.standings
-        hidden = self.withheld()
+        hidden = self.withheld() | self._unjudged()
         return {
             i: head
             for i, head in self.bank.heads.items()
             if standings[i] in ASKED and i not in hidden
         }
+
+    def _unjudged(self) -> frozenset[str]:
+        if self._vouched or len(self.bank.roots) == 1:
+            return frozenset()
+        judged = [i for i, head in self.bank.heads.items() if head.type in JUDGED_BY_CODE]
+        builtin = next(iter(self.bank.roots))
+        if all(i.partition(":")[0] == builtin for i in judged):
+            return frozenset()
+        packs = self.untrusted()
+        return frozenset(i for i in judged if i.partition(":")[0] in packs)
 
     def withheld(self) -> frozenset[str]:
         """Items of the reserve that no interview has asked yet: practice never shows them."""
@@ -136,12 +177,18 @@ class Drill:
     def interview_heads(self) -> dict[str, Head]:
         """Heads of the items of the reserve that an interview may ask now."""
         standings = self.standings
-        heads = self.bank.heads.items()
-        return {i: head for i, head in heads if head.reserve and standings[i] in ASKED}
+        hidden = self._unjudged()
+        return {
+            i: head
+            for i, head in self.bank.heads.items()
+            if head.reserve and standings[i] in ASKED and i not in hidden
+        }
 
     def stale(self) -> list[str]:
-        """Items held back until they are proven again."""
-        return [i for i, s in self.standings.items() if s in ("stale", "unproven")]
+        """Items held back until they are proven again; none whose proof may not run."""
+        packs = self.untrusted()
+        held = [i for i, s in self.standings.items() if s in ("stale", "unproven")]
+        return [i for i in held if i.partition(":")[0] not in packs]
 
     # -- today ----------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ def judge(drill: Drill, question: Question, source: str) -> dict[str, object]:
     site = drill.bank.sites.get(question.head.id)
     if site is None or not site.file:
         raise JudgeUnavailableError(f"{question.head.id} has no property tests beside it")
+    why = drill.why_not_run(question.head.id.partition(":")[0])
+    if why:
+        raise JudgeUnavailableError(why)
     result = CodeJudge(site.file).judge(
         source, body.function, body.properties, body.seconds, body.memory_mb
     )

@@ -62,6 +62,8 @@ class RunSpec:
     seed: int = 0
     budget: float = 0.0
     """Time limit in seconds; 0 for none."""
+    refused: str = ""
+    """Why it is not run, with the way out: its pack is not trusted. Empty where it may."""
 
 
 class ExperimentService:
@@ -125,7 +127,7 @@ class ExperimentService:
                 )
                 await asyncio.to_thread(self._look_around, self._worker.hello)
             worker = self._worker
-        if warm is not None and not self._run:
+        if warm is not None and not warm.refused and not self._run:
             pack = str(warm.pack or "")
             worker.send(Warm(warm.name, warm.file, pack, warm.device, warm.model))
         assert worker.hello is not None
@@ -138,6 +140,8 @@ class ExperimentService:
         """
         if self._run:
             raise BusyError(f"the run {self._run} is still going on")
+        if spec.refused:
+            raise WorkerError(spec.refused)
         await self.start(warm=spec)
         worker = self._worker
         assert worker is not None
@@ -163,6 +167,9 @@ class ExperimentService:
         if self._run:
             raise BusyError(f"the run {self._run} is still going on")
         run = new_run_id(spec.name)
+        if spec.refused:
+            yield Error("unavailable", spec.refused, run=run)
+            return
         request = Run(
             run, spec.name, spec.file, str(spec.pack or ""), dict(spec.params), spec.device,
             spec.model, spec.seed, spec.budget,

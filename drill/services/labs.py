@@ -117,13 +117,18 @@ def run_spec(
         KeyError: unknown experiment.
         ParamError: a parameter that the experiment does not take; says which it does.
     """
+    from drill.paths import builtin_pack
+
     labs = all_labs(drill)
     info = find_experiment(labs, name)
     resolve(info.params, params)
+    lab = lab_of(labs, info)
+    root = lab.folder.parents[1]
     return RunSpec(
         name=name,
         file=info.file,
-        pack=_pack_of(labs, info),
+        pack=None if root.resolve() == builtin_pack().resolve() else root,
+        refused=why_not_run(drill, lab),
         params=dict(params),
         device=device or drill.config.device or "auto",
         model=model,
@@ -132,13 +137,16 @@ def run_spec(
     )
 
 
-def _pack_of(labs: Labs, info: ExperimentInfo) -> Path | None:
-    """The root of an experiment's pack; None for the built-in one."""
-    from drill.paths import builtin_pack
+def lab_of(labs: Labs, info: ExperimentInfo) -> Lab:
+    """The lab of an experiment, of the first pack that has it."""
+    return next(lab for lab in labs.labs if info in lab.experiments)
 
-    lab = next(lab for lab in labs.labs if info in lab.experiments)
+
+def why_not_run(drill: Drill, lab: Lab) -> str:
+    """Why nothing of a lab is run, with the way out; empty where it may be run."""
     root = lab.folder.parents[1]
-    return None if root.resolve() == builtin_pack().resolve() else root
+    pack = next((pack for pack, of in drill.bank.roots.items() if of == root), None)
+    return f"{root} is no pack that is open" if pack is None else drill.why_not_run(pack)
 
 
 def keep(drill: Drill, done: Done) -> RunRecord:

@@ -94,7 +94,7 @@ def install() -> LabsPackages:
     log = paths.log_dir() / "install-labs.log"
     state_file = _state_file()
     state_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "drill.worker.install_labs"]
+    command = [sys.executable, "-P", "-m", "drill.worker.install_labs"]
     subprocess.Popen(
         [*command, str(state_file), str(log), requirement, constraints],
         stdin=subprocess.DEVNULL,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from drill.domain.counted import counted
+
 if TYPE_CHECKING:
     from drill.domain.questions import Question
 
@@ -54,7 +56,7 @@ def facts_words(facts: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{facts['minutes']:g} of {facts['minutes_allotted']:g} min; "
         f"{facts['questions']} of {facts['questions_planned']} questions",
-        f"{facts['unprompted']} points unprompted, {facts['prompted']} after a probe, "
+        f"{counted(facts['unprompted'], 'point')} unprompted, {facts['prompted']} after a probe, "
         f"{facts['missed']} missed",
     ]
     if facts["answers"]:
@@ -62,13 +64,13 @@ def facts_words(facts: Mapping[str, Any]) -> list[str]:
             f"{facts['answer_first']} of {facts['answers']} explanations began with the answer; "
             f"{facts['reasons']} reasons and {facts['numbers']} numbers in {facts['words']} words"
         )
-    counted = [
+    told = [
         f"{facts[key]} {word}"
         for key, word in (("claims", '"I said that"'), ("passes", "passed"), ("hints", "hints"))
         if facts[key]
     ]
-    if counted:
-        lines.append(", ".join(counted))
+    if told:
+        lines.append(", ".join(told))
     if facts["over_time"]:
         lines.append("over time: " + ", ".join(facts["over_time"]))
     return lines

@@ -23,7 +23,7 @@ from drill.domain.memory.running import (
     regraded,
 )
 from drill.domain.memory.running import begin as running_from
-from drill.domain.memory.state import GRADE_NAMES
+from drill.domain.memory.state import GRADE_NAMES, MemoryState
 from drill.domain.questions import CodeBody
 from drill.domain.verdict import MalformedAnswerError, Verdict
 from drill.services.asked import Asked, BeliefNote, Feedback, GradePreview
@@ -190,7 +190,7 @@ class Session(Sitting):
             verdict=verdict,
             grade=grade,
             grades=grades,
-            due=self._due_words(recorded.state.due_day),
+            due=self._due_words(recorded.state),
             again_today=_waits(running, head.id),
             beliefs=self._beliefs(verdict),
             ticked=ticked,
@@ -210,12 +210,16 @@ class Session(Sitting):
     def _preview(self, item_id: str, *, confident: bool) -> tuple[GradePreview, ...]:
         states = self._drill.store.preview(item_id, confident=confident)
         return tuple(
-            GradePreview(int(g), GRADE_NAMES[int(g)], self._due_words(s.due_day))
-            for g, s in states.items()
+            GradePreview(int(g), GRADE_NAMES[int(g)], self._due_words(s)) for g, s in states.items()
         )
 
-    def _due_words(self, due_day: int | None) -> str:
-        return in_words(due_day, self._drill.store.today())
+    def _due_words(self, state: MemoryState) -> str:
+        """When an item comes back; on the way to a date only a retest has a day of its own."""
+        from drill.services.planning import countdown
+
+        if countdown(self._drill) is not None and not state.retest_day:
+            return "when the plan asks it"
+        return in_words(state.due_day, self._drill.store.today())
 
     def _beliefs(self, verdict: Verdict) -> tuple[BeliefNote, ...]:
         registry = self._drill.bank.misconceptions
@@ -264,7 +268,7 @@ class Session(Sitting):
             self_score=self_score,
             ticked=ticked,
             overruled=overruled or feedback.overruled,
-            due=self._due_words(recorded.state.due_day),
+            due=self._due_words(recorded.state),
             again_today=_waits(self._running, feedback.asked.question.head.id),
         )
         return self.feedback

@@ -28,7 +28,7 @@ REASONS = {
     "retest": "you were sure, and wrong: asked once more",
     "known": "you marked it as known: checked once",
     "new": "new",
-    "ahead": "not due yet, but weak on the day of the interview",
+    "ahead": "not due yet",
     "retry": "again: you missed it a moment ago",
     "placement": "placement: what do you know already?",
 }
@@ -106,8 +106,8 @@ class Sitting:
         return None
 
     def _reason(self, planned: Planned) -> str:
-        words = REASONS[planned.reason]
-        if planned.reason == "due":
+        words = planned.why or REASONS[planned.reason]
+        if planned.reason == "due" and not planned.why:
             state = self._drill.store.state(planned.item_id)
             if state is not None and not state.new:
                 recall = retrievability(state, self._drill.store.today())

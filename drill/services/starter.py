@@ -27,6 +27,7 @@ LONGEST_LINE = 100_000
 
 if TYPE_CHECKING:
     from drill.config import Config
+    from drill.services.app import Drill
 
 How = Literal["done", "failed", "timeout", "cancelled"]
 
@@ -40,6 +41,23 @@ class StarterEnd:
     status: int
     """Exit status; negative for a signal."""
     message: str = ""
+
+
+class NotTrustedError(Exception):
+    """The pack is not trusted; the message says the way out."""
+
+
+def command_for(drill: Drill, lab: Lab, host: str = "") -> list[str]:
+    """The command that runs a lab's starter, if its pack is trusted.
+
+    Raises NotTrustedError and drill.services.remote.HostError.
+    """
+    from drill.services.labs import why_not_run
+
+    why = why_not_run(drill, lab)
+    if why:
+        raise NotTrustedError(why)
+    return starter_command(lab, drill.config, host)
 
 
 def starter_command(lab: Lab, config: Config, host: str = "") -> list[str]:

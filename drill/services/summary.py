@@ -39,7 +39,6 @@ def summary_of(drill: Drill, session_id: str, empty_reason: str) -> Summary:
     sure = [a.item_id for a in first if confidently_wrong(a.grade, a.confidence)]
     names = dict.fromkeys(name for a in first for name in a.misconceptions)
     registry = drill.bank.misconceptions
-    due = len([i for i in store.due(day + 1) if i in drill.bank.heads])
     return Summary(
         answered=len(first),
         right=right,
@@ -48,9 +47,24 @@ def summary_of(drill: Drill, session_id: str, empty_reason: str) -> Summary:
         minutes=sum(a.duration_ms for a in answers) / 60000,
         sure_and_wrong=tuple(_title(drill, item) for item in sure),
         beliefs=tuple(registry[n].belief for n in names if n in registry),
-        tomorrow=f"Tomorrow {due} {'item is' if due == 1 else 'items are'} due.",
+        tomorrow=_tomorrow(drill, day),
         empty_reason=empty_reason,
     )
+
+
+def _tomorrow(drill: Drill, day: int) -> str:
+    """What the next day brings: what is due, or the plan to the interview."""
+    from drill.services.planning import countdown
+
+    left = countdown(drill)
+    if left is not None:
+        if left == 0:
+            return "The interview is today: good luck."
+        if left == 1:
+            return "Tomorrow is the interview: good luck."
+        return f"Tomorrow's plan starts from today's answers; {left} days to the interview."
+    due = len([i for i in drill.store.due(day + 1) if i in drill.bank.heads])
+    return f"Tomorrow {due} {'item is' if due == 1 else 'items are'} due."
 
 
 def _title(drill: Drill, item_id: str) -> str:

@@ -7,21 +7,26 @@ is a good one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from drill.store.db import StoreError
+from drill.store.db import BUSY_SECONDS, StoreError
 
 KEEP_DAILY = 7
 KEEP_WEEKLY = 4
 KEEP_OTHER = 5
 """Backups with another label (before a migration, before a restore) that are kept."""
+LOOK_SECONDS = 3.0
+"""How long looking into a file waits for another program."""
+LEFT_SECONDS = 3600.0
 PAGES_AT_ONCE = 2000
 """About 8 MB between two chances for a writer to get in."""
 NAME = re.compile(r"^drill-(\d{4}-\d\d-\d\d)(?:T(\d{6}))?-([a-z0-9-]+)\.sqlite3$")
@@ -29,6 +34,10 @@ NAME = re.compile(r"^drill-(\d{4}-\d\d-\d\d)(?:T(\d{6}))?-([a-z0-9-]+)\.sqlite3$
 
 class BackupError(StoreError):
     """A backup could not be made or is not good."""
+
+
+class BusyError(BackupError):
+    """Another program holds the file: it says nothing about whether it is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +56,50 @@ class Contents:
 
     schema: int
     reviews: int
+    """Events of the log: answers, and what was done to them."""
     latest: str
     """Time of the last event of the log, ISO, UTC; empty where there is none."""
+    answers: int = 0
+    interviews: int = 0
+    runs: int = 0
 
 
 def inspect(path: Path) -> Contents:
-    """Check the file at `path` and count what is in it; raises BackupError where it is not good."""
+    """Check the file at `path` and count what is in it.
+
+    Raises BackupError where it is not good, BusyError where it cannot be looked into now.
+    """
     if not path.is_file():
         raise BackupError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise BackupError(f"{path}: is empty")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, timeout=LOOK_SECONDS, uri=True)) as copy:
             found = copy.execute("PRAGMA quick_check").fetchone()[0]
             if found != "ok":
                 raise BackupError(f"{path}: damaged: {found}")
             schema = int(copy.execute("PRAGMA user_version").fetchone()[0])
             if schema < 1:
                 raise BackupError(f"{path}: is not a database of drill")
-            count, latest = copy.execute("SELECT count(*), max(at) FROM reviews").fetchone()
+            count, latest, answers = copy.execute(
+                "SELECT count(*), max(at), coalesce(sum(kind = 'review'), 0) FROM reviews"
+            ).fetchone()
+            mocks = "SELECT count(*) FROM sessions WHERE kind = 'mock'"
+            interviews = copy.execute(mocks).fetchone()[0]
+            # The runs came with the second schema.
+            runs = copy.execute("SELECT count(*) FROM runs").fetchone()[0] if schema > 1 else 0
     except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            raise BusyError(f"{path}: another program holds it: {error}") from error
         raise BackupError(f"{path}: damaged or no database: {error}") from error
-    return Contents(schema=schema, reviews=int(count), latest=latest or "")
+    return Contents(schema, int(count), latest or "", int(answers), int(interviews), int(runs))
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether SQLite gave up since another connection holds the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def make_backup(
@@ -82,16 +113,22 @@ def make_backup(
     now = now or datetime.now(UTC).astimezone()
     if not database.is_file() or database.stat().st_size == 0:
         raise BackupError(f"{database}: there is nothing to back up")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackupError(f"{folder}: cannot be made: {error}") from error
     stamp = f"{now:%Y-%m-%d}" if label == "daily" else f"{now:%Y-%m-%dT%H%M%S}"
     final = folder / f"drill-{stamp}-{label}.sqlite3"
+    while label != "daily" and final.exists():  # two in one second: neither replaces the other
+        now += timedelta(seconds=1)
+        final = folder / f"drill-{now:%Y-%m-%dT%H%M%S}-{label}.sqlite3"
     part = folder / f".{final.name}.{os.getpid()}.part"
     try:
         _copy(database, part)
         inspect(part)
-        _sync(part)
+        sync(part)
         part.replace(final)
-        _sync_folder(folder)
+        sync_folder(folder)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"{final}: the backup failed: {error}") from error
     finally:
@@ -102,19 +139,38 @@ def make_backup(
 
 def _copy(source: Path, target: Path) -> None:
     with (
-        closing(sqlite3.connect(source, timeout=10.0)) as reader,
+        closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as reader,
         closing(sqlite3.connect(target)) as writer,
     ):
-        reader.backup(writer, pages=PAGES_AT_ONCE, sleep=0.002)
+        copy_pages(reader, writer)
         writer.execute("PRAGMA journal_mode=DELETE")
 
 
-def _sync(path: Path) -> None:
+def copy_pages(reader: sqlite3.Connection, writer: sqlite3.Connection) -> None:
+    """Copy a whole database over another, in one transaction of it.
+
+    sqlite3.Error passes through, and BusyError where another connection stays in the way: Python's
+    `backup` alone would wait for it for ever.
+    """
+    last = [time.monotonic(), -1]
+
+    def told(status: int, remaining: int, total: int) -> None:
+        if status not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or remaining != last[1]:
+            last[:] = [time.monotonic(), remaining]
+        elif time.monotonic() - last[0] > BUSY_SECONDS:
+            raise BusyError("another program holds the data; close other windows of drill")
+
+    reader.backup(writer, pages=PAGES_AT_ONCE, progress=told, sleep=0.002)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -164,7 +220,14 @@ def kept(days: Sequence[date]) -> set[date]:
 
 
 def rotate(folder: Path) -> list[Path]:
-    """Remove the backups that are past keeping; gives their paths."""
+    """Remove the backups that are past keeping; gives their paths.
+
+    Copies that a killed process left half done go too, an hour after it last wrote.
+    """
+    for leftover in folder.glob(".drill-*.part*"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > LEFT_SECONDS:
+                leftover.unlink()
     found = backups(folder)
     keep = kept([b.day for b in found if b.label == "daily"])
     gone = [b for b in found if b.label == "daily" and b.day not in keep]
@@ -174,37 +237,13 @@ def rotate(folder: Path) -> list[Path]:
     return [backup.path for backup in gone]
 
 
-def restore(backup: Path, database: Path, folder: Path, now: datetime | None = None) -> Contents:
-    """Put `backup` in the place of `database`, after a backup of what is there now.
-
-    Where what is there is too damaged for a backup, its files are moved aside instead. Written
-    through SQLite, so that another open instance sees the restored data and not a file that
-    changed under it. An older schema is migrated by the next `Store.open`. Raises
-    BackupError, and then nothing was changed.
-    """
-    now = now or datetime.now(UTC).astimezone()
-    contents = inspect(backup)
-    if database.is_file() and database.stat().st_size > 0:
-        try:
-            make_backup(database, folder, "before-restore", now)
-        except BackupError:
-            set_aside(database, folder, now)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with (
-            closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as reader,
-            closing(sqlite3.connect(database, timeout=10.0)) as writer,
-        ):
-            reader.backup(writer)
-    except sqlite3.Error as error:
-        raise BackupError(f"{database}: the restore failed: {error}") from error
-    return contents
-
-
 def set_aside(database: Path, folder: Path, now: datetime) -> Path:
     """Move a damaged database with its log files into `folder`; gives the new path."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"damaged-{now:%Y-%m-%dT%H%M%S}.sqlite3"
+    while target.exists():
+        now += timedelta(seconds=1)
+        target = folder / f"damaged-{now:%Y-%m-%dT%H%M%S}.sqlite3"
     for ending in ("", "-wal", "-shm"):
         source = Path(f"{database}{ending}")
         if source.exists():

@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
+from drill.domain.counted import counted
 from drill.domain.memory.state import ParameterSet
-from drill.domain.memory.study_day import study_day
 from drill.store import log
-from drill.store.backup import Backup, make_backup
-from drill.store.replay import rebuild, replay_all
+from drill.store.doctor_clock import clock_findings
+from drill.store.doctor_kept import kept_findings
+from drill.store.findings import Finding, some, worst_first
+from drill.store.replay import replay_all
 from drill.store.store import Store
 
+__all__ = ["Finding", "examine", "integrity", "missing_triggers"]
+
 TRIGGERS = ("reviews_no_delete", "reviews_no_replace", "reviews_no_update")
-FUTURE = timedelta(minutes=5)
-"""How far ahead of the clock an event may be before it is odd."""
-NAMED = 5
-"""Examples named in a finding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong or odd."""
-
-    level: Literal["error", "warning", "note"]
-    code: str
-    message: str
-    remedy: str = ""
-    mendable: bool = False
-    """Whether `mend` puts it right."""
+_OF_AN_INDEX = re.compile(
+    r"^row \d+ missing from index|^wrong # of entries in index|^non-unique entry in index"
+)
 
 
 def examine(
-    store: Store, known_ids: Collection[str] | None = None, backup_dir: Path | None = None
+    store: Store,
+    known_ids: Collection[str] | None = None,
+    backup_dir: Path | None = None,
+    runs_dir: Path | None = None,
 ) -> list[Finding]:
     """Findings, worst first; empty when all is well. Nothing is changed.
 
     `known_ids`: pack-qualified ids of the bank, to find what the log has and the bank has not.
+    `runs_dir`: where the pictures of experiment runs are.
     """
     found = _file(store)
     if any(f.code == "damaged" for f in found):
         return found
     found += _log(store)
     found += _derived(store)
-    found += _clock(store)
+    found += clock_findings(store)
+    found += kept_findings(store, known_ids, runs_dir)
     if known_ids is not None:
         orphans = sorted(set(store.items()).difference(known_ids))
         if orphans:
@@ -55,36 +50,33 @@ def examine(
                 Finding(
                     "note",
                     "orphans",
-                    f"{len(orphans)} items have a history but are in no pack: {_some(orphans)}",
-                    "they are kept; add the pack they came from, or leave them",
+                    f"{counted(len(orphans), 'item')} with a history and in no pack: "
+                    f"{some(orphans)}. "
+                    "They are not asked and do not count as due.",
+                    "their history is kept: add the pack they came from, or leave them",
                 )
             )
     if backup_dir is not None:
         found += _backups(backup_dir)
-    order = {"error": 0, "warning": 1, "note": 2}
-    return sorted(found, key=lambda f: order[f.level])
-
-
-def mend(store: Store, backup_dir: Path) -> tuple[Backup, int]:
-    """Back up, then derive every state again from the log; gives the backup and the states."""
-    made = make_backup(store.path, backup_dir, label="before-mend")
-    with store.access.write() as connection:
-        count = rebuild(connection)
-    return made, count
-
-
-def _some(names: Collection[str]) -> str:
-    shown = ", ".join(list(names)[:NAMED])
-    return shown + (", …" if len(names) > NAMED else "")
+    return worst_first(found)
 
 
 def _file(store: Store) -> list[Finding]:
     found: list[Finding] = []
-    rows = store.access.rows("PRAGMA integrity_check(20)")
-    if [row[0] for row in rows] != ["ok"]:
-        text = _some([str(row[0]) for row in rows])
+    said = integrity(store.access.connection)
+    if said:
+        only_indexes = all(map(_OF_AN_INDEX.search, said))
         found.append(
-            Finding("error", "damaged", f"{store.path}: {text}", "restore with `drill restore`")
+            Finding(
+                "error",
+                "damaged",
+                f"{store.path} is damaged: {some(said)}",
+                "the indexes alone are hurt: `drill doctor --mend` makes them anew"
+                if only_indexes
+                else "`drill restore` brings a backup back; `drill doctor --salvage` saves what "
+                "can be read of the file and fills it up from the newest backup",
+                mendable=only_indexes,
+            )
         )
     broken = store.access.rows("PRAGMA foreign_key_check")
     if broken:
@@ -93,24 +85,39 @@ def _file(store: Store) -> list[Finding]:
             Finding(
                 "error",
                 "references",
-                f"{len(broken)} rows of {_some(tables)} name something that is not there",
+                f"{len(broken)} rows of {some(tables)} name something that is not there: the file "
+                "was changed by another program",
                 "restore with `drill restore`",
             )
         )
-    triggers = {
-        r[0] for r in store.access.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-    }
-    missing = [name for name in TRIGGERS if name not in triggers]
+    missing = missing_triggers(store.access.connection)
     if missing:
         found.append(
             Finding(
                 "error",
                 "unguarded",
-                f"the log is not protected against changes: {_some(missing)} gone",
-                "restore with `drill restore`",
+                f"the log is not protected against changes: {some(missing)} gone",
+                "`drill doctor --mend` puts the protection back",
+                mendable=True,
             )
         )
     return found
+
+
+def integrity(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file, at most 20 things."""
+    try:
+        rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [] if rows == ["ok"] else rows
+
+
+def missing_triggers(connection: sqlite3.Connection) -> list[str]:
+    """Names of the triggers that keep the log append-only and are gone."""
+    rows = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    there = {row[0] for row in rows}
+    return [name for name in TRIGGERS if name not in there]
 
 
 def _log(store: Store) -> list[Finding]:
@@ -170,7 +177,7 @@ def _derived(store: Store) -> list[Finding]:
             Finding(
                 "error",
                 "states",
-                f"{len(wrong)} stored states differ from a replay of the log: {_some(wrong)}",
+                f"{len(wrong)} stored states differ from a replay of the log: {some(wrong)}",
                 "derive them again with `drill doctor --mend`; nothing of the log is lost",
                 mendable=True,
             )
@@ -188,50 +195,6 @@ def _derived(store: Store) -> list[Finding]:
     return found
 
 
-def _clock(store: Store) -> list[Finding]:
-    found: list[Finding] = []
-    limit = log.to_text(store.now() + FUTURE)
-    ahead = store.access.row("SELECT count(*), max(at) FROM reviews WHERE at > ?", (limit,))
-    if ahead and ahead[0]:
-        found.append(
-            Finding(
-                "warning",
-                "future",
-                f"{ahead[0]} events lie in the future, the last at {ahead[1]}",
-                "check the clock of this machine; if it is right, undo those answers",
-            )
-        )
-    back = 0
-    odd = 0
-    newest = ""
-    rows = store.access.rows("SELECT at, offset_minutes, study_day FROM reviews ORDER BY seq")
-    for at, offset, day in rows:
-        back += at < newest
-        newest = max(newest, at)
-        moment = log.from_text(at)
-        days = {study_day(moment, offset, 0), study_day(moment, offset, 23)}
-        odd += day not in days
-    if back:
-        found.append(
-            Finding(
-                "note",
-                "order",
-                f"{back} events are older than one recorded before them (an import, or a clock "
-                "that was set back by more than two days)",
-            )
-        )
-    if odd:
-        found.append(
-            Finding(
-                "warning",
-                "days",
-                f"{odd} events carry a study day that does not fit their time and offset",
-                "undo them if the clock was wrong",
-            )
-        )
-    return found
-
-
 def _backups(folder: Path) -> list[Finding]:
     from drill.store.backup import BackupError, backups, inspect
 
@@ -244,7 +207,12 @@ def _backups(folder: Path) -> list[Finding]:
             bad.append(str(error))
     if bad:
         return [
-            Finding("warning", "backups", f"backups that are no good: {_some(bad)}", "remove them")
+            Finding(
+                "warning",
+                "backups",
+                f"backups that are no good, so that they cannot be restored: {some(bad)}",
+                "remove them; `drill backup` makes a good one",
+            )
         ]
     if not found:
         return [Finding("note", "no-backup", f"no backup in {folder} yet", "run `drill backup`")]

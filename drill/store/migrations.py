@@ -163,6 +163,12 @@ def _statements(script: str) -> list[str]:
     return found
 
 
+def trigger_statements() -> dict[str, str]:
+    """By name the triggers that keep the log append-only."""
+    made = [text for text in _statements(LOG) if text.startswith("CREATE TRIGGER ")]
+    return {text.split()[2]: text for text in made}
+
+
 def _run(db: Any, script: str, version: int) -> None:
     for statement in _statements(script):
         db.conn.execute(statement)

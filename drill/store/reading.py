@@ -14,7 +14,13 @@ from msgspec import Struct
 from drill.domain.memory.beliefs import BeliefState, beliefs
 from drill.domain.memory.pace import HistorySummary, PaceSample, summarise
 from drill.domain.memory.state import MemoryState, ParameterSet
-from drill.domain.memory.study_day import DEFAULT_ROLLOVER, offset_minutes, streak, study_day
+from drill.domain.memory.study_day import (
+    AHEAD,
+    DEFAULT_ROLLOVER,
+    offset_minutes,
+    streak,
+    study_day,
+)
 from drill.domain.memory.variants import presentation_seed
 from drill.store import log
 from drill.store.db import Access
@@ -181,7 +187,7 @@ class Reader:
     def recent(self, limit: int = 20) -> list[Answer]:
         """The newest answers that count, newest first."""
         rows = self.access.rows(
-            f"SELECT {log.ANSWER_COLUMNS} FROM answers ORDER BY seq DESC LIMIT ?",  # noqa: S608
+            f"SELECT {log.ANSWER_COLUMNS} FROM answers ORDER BY at DESC, uuid DESC LIMIT ?",  # noqa: S608
             (limit,),
         )
         return [log.to_answer(row) for row in rows]
@@ -236,7 +242,7 @@ class Reader:
         day = self.today() if day is None else day
         window = STREAK_WINDOW
         while True:
-            found = streak(self._studied(day - window, day + 1), day)
+            found = streak(self._studied(day - window, day + AHEAD), day)
             if found < window - 2:
                 return found
             window *= 4
@@ -269,7 +275,7 @@ class Reader:
             ).fetchall()
             newest = connection.execute(
                 "SELECT type, duration_ms, expected_seconds, at, session_id FROM answers "
-                "WHERE duration_ms > 0 AND expected_seconds > 0 ORDER BY seq DESC LIMIT ?",
+                "WHERE duration_ms > 0 AND expected_seconds > 0 ORDER BY at DESC LIMIT ?",
                 (PACE_ANSWERS,),
             ).fetchall()
         samples = [

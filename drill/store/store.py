@@ -26,7 +26,8 @@ from drill.store.replay import replay_one
 from drill.store.sessions import advance
 
 CLOCK_SLACK = timedelta(hours=48)
-"""How far behind the newest event a clock may be and still be taken as one that was set back."""
+"""How far behind this machine's newest event its clock may be and still be taken as one that was
+set back."""
 
 _NEWEST = (
     "SELECT uuid, item_id, session_id FROM reviews r WHERE kind IN "
@@ -243,16 +244,20 @@ class Store(Reader):
         row = dict(values)
         now = self._clock()
         offset = offset_minutes(now)
-        newest = connection.execute(
-            "SELECT at, offset_minutes FROM reviews ORDER BY at DESC LIMIT 1"
+        device = self._device(connection)
+        own = connection.execute(
+            "SELECT at, offset_minutes FROM reviews WHERE device_id = ? ORDER BY at DESC LIMIT 1",
+            (device,),
         ).fetchone()
         at = now.astimezone(UTC)
-        in_order = True
-        if newest is not None:
-            last = log.from_text(newest[0])
-            if at <= last:
-                in_order = last - at <= CLOCK_SLACK
-                at = last + timedelta(microseconds=1) if in_order else at
+        if own is not None:
+            # A step back of this machine's clock is smoothed; what was merged from a machine whose
+            # clock is ahead must not carry this one into tomorrow.
+            last = log.from_text(own[0])
+            if at <= last and last - at <= CLOCK_SLACK:
+                at = last + timedelta(microseconds=1)
+        newest = connection.execute("SELECT max(at) FROM reviews").fetchone()[0]
+        in_order = newest is None or log.to_text(at) > newest
         rollover = self.rollover()
         day = study_day(at, offset, rollover)
         before = log.read_state(connection, item_id)
@@ -260,11 +265,11 @@ class Store(Reader):
         row.update(
             uuid=row.get("uuid") or new_uuid(),
             kind=kind,
-            device_id=self._device(connection),
+            device_id=device,
             at=log.to_text(at),
             offset_minutes=offset,
             study_day=day,
-            other_day=other_day(at, offset, newest[1] if newest else None, rollover),
+            other_day=other_day(at, offset, own[1] if own else None, rollover),
             item_id=item_id,
         )
         if kind in ("review", "known"):

@@ -24,6 +24,8 @@ from drill.tui.in_order import InOrder
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
+    from textual.command import Provider
+
     from drill.services.experiments import ExperimentService
     from drill.services.session import Session
 
@@ -32,12 +34,20 @@ LAST_WORD = 3.0
 """Seconds that a run which ends with the app has to be kept."""
 
 
+def _screen_actions() -> type[Provider]:
+    """Imported when the palette is opened."""
+    from drill.tui.palette import ScreenActions
+
+    return ScreenActions
+
+
 class DrillApp(InOrder):
     """One window on the services."""
 
     TITLE = "drill"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = InOrder.COMMANDS | {_screen_actions}
     BINDINGS = [
         Binding("f1", "help", "keys", id="app.help"),
         Binding("ctrl+q", "leave", "quit", show=False, id="app.quit", priority=True),
@@ -157,10 +167,10 @@ class DrillApp(InOrder):
 
         if not labs_packages.present() or not self.drill.stale():
             return
+        from drill.worker.launcher import module_command
+
         self._prover = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "drill.services.reproving",
+            *module_command(sys.executable, "drill.services.reproving"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -200,6 +210,12 @@ class DrillApp(InOrder):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_report(self) -> None:
+        from drill.tui.screens.report import ReportDialog
+
+        if not isinstance(self.screen, ReportDialog):
+            self.push_screen(ReportDialog())
 
     async def action_leave(self) -> None:
         if self._experiments is not None and self._experiments.running:

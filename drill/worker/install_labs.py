@@ -50,8 +50,8 @@ def _install(state_file: Path, log_file: Path, requirement: str, constraints: Pa
         temporary.write_text(json.dumps(document), encoding="utf-8")
         temporary.replace(state_file)
 
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--progress-bar", "off"]
+    command = [sys.executable, "-P", "-m", "pip", "install", "--disable-pip-version-check"]
+    command += ["--no-input", "--progress-bar", "off"]
     if constraints is not None:
         command += ["-c", str(constraints)]
     editable = Path(requirement.split("[")[0]).is_dir()

@@ -13,6 +13,7 @@ import pytest
 from drill.cli.lab_text import folded
 from tests.cli.test_commands import document, drill
 from tests.conftest import SAMPLE
+from tests.user_packs.trusting import trust
 from tests.worker.packs import make_stubs
 
 STARTER = "# @walk\nx = 1.0\nfor _ in range(3):\n    x -= x / 3\nprint(f'{x:.3f}')\n"
@@ -44,6 +45,7 @@ def own_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "starter.py").write_text(STARTER)
     (folder / "reading.md").write_text(READING)
     monkeypatch.setenv("PYTHONPATH", str(make_stubs(tmp_path / "stubs")))
+    trust(root.parents[1], "sample")
     return root
 
 
@@ -146,6 +148,7 @@ def test_a_run_that_fails_is_kept_with_what_it_had(own_pack: Path) -> None:
     code.write_text(
         text.replace("        best =", "        raise MemoryError('no room')\n        best =")
     )
+    trust(own_pack.parents[1], "sample")
     told = drill("lab", "run", "step-size", code=1)
     assert "oom: out of memory: no room" in told.stderr and "drill lab show" in told.stderr
     run = told.stderr.split("drill lab show ")[1].split()[0]
@@ -162,6 +165,7 @@ def test_run_a_lab_runs_its_starter(own_pack: Path) -> None:
     assert told[-1]["event"] == "done" and told[-1]["how"] == "done"
     starter = own_pack / "labs" / "step_size" / "starter.py"
     starter.write_text("import time\nprint('x', flush=True)\ntime.sleep(60)\n")
+    trust(own_pack.parents[1], "sample")
     told_late = drill("lab", "run", "step_size", "--budget", "2", code=1)
     assert told_late.stdout == "x\n" and "longer than 2 s" in told_late.stderr
     assert "takes no --set" in drill("lab", "run", "step_size", "--set", "a=1", code=2).stderr

@@ -178,20 +178,6 @@ def test_known_items_are_named_as_such() -> None:
     assert plan(heads, {"k": due("k", known=True)})[0].reason == "known"
 
 
-def test_spare_minutes_before_the_date_go_to_the_weakest_on_the_day() -> None:
-    heads = {i: head(i, topic=i) for i in ("weak", "strong", "today")}
-    states = {
-        "weak": due("weak", stability=8.0, ago=6, due_day=DAY + 3),
-        "strong": due("strong", stability=300.0, ago=6, due_day=DAY + 90),
-        "today": due("today", stability=2.0, ago=0, due_day=DAY + 2),
-    }
-    settings = QueueSettings(new_per_day=0, interview_day=DAY + 5)
-    planned = plan(heads, states, settings=settings)
-    assert [(p.item_id, p.reason) for p in planned] == [("weak", "ahead")]
-    assert plan(heads, states, settings=replace(settings, interview_day=DAY + 60)) == []
-    assert plan(heads, states, settings=replace(settings, interview_day=DAY - 1)) == []
-
-
 def test_a_session_is_never_empty_because_items_are_long() -> None:
     heads = {"long": head("long", seconds=900.0), "longer": head("longer", seconds=1200.0)}
     assert ids(plan(heads, {"long": due("long"), "longer": due("longer")}, 5)) == ["long"]

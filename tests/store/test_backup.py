@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -18,10 +19,10 @@ from drill.store.backup import (
     inspect,
     kept,
     make_backup,
-    restore,
     rotate,
 )
 from drill.store.doctor import examine
+from drill.store.restore import restore
 from tests.store.conftest import Clock, answer
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -152,6 +153,20 @@ def test_rotation_over_three_months_of_days(store: Store, path: Path, folder: Pa
     assert len(gone) + len(left) == 98
     assert (folder / "notes.txt").exists()
     assert [b.day for b in left] == sorted((b.day for b in left), reverse=True)
+
+
+def test_what_a_killed_process_left_goes_after_a_while(
+    store: Store, path: Path, folder: Path
+) -> None:
+    store.record(answer())
+    made = make_backup(path, folder, now=NOW).path
+    old, new = (folder / f".drill-2026-11-2{n}-daily.sqlite3.77.part" for n in (0, 1))
+    for file in (old, Path(f"{old}-journal"), new):
+        file.write_bytes(b"half")
+    for file in (old, Path(f"{old}-journal")):
+        os.utime(file, (1.7e9, 1.7e9))
+    rotate(folder)
+    assert sorted(folder.iterdir()) == sorted([made, new])
 
 
 def test_restore_brings_the_data_back_and_keeps_what_was_there(

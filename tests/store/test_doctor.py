@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from drill.store import Store
-from drill.store.doctor import examine, mend
+from drill.store.doctor import examine
+from drill.store.mending import mend
 from tests.store.conftest import Clock, answer
 
 
@@ -51,9 +53,10 @@ def test_what_is_derived_is_mended_from_the_log(
     full.access.connection.execute(statement)
     assert codes(full) == {code}
     assert all(f.mendable for f in examine(full))
-    made, count = mend(full, tmp_path / "b")
-    assert made.path.exists()
-    assert count == len(before)
+    made = mend(full, tmp_path / "b")
+    assert made.backup.exists()
+    assert made.states == len(before)
+    assert len(made.changes) == 1
     assert full.states() == before
     assert examine(full) == []
 
@@ -95,6 +98,10 @@ def test_a_log_that_was_tampered_with_is_found(
 def test_lost_guards_are_found(full: Store) -> None:
     full.access.connection.execute("DROP TRIGGER reviews_no_update")
     assert codes(full) == {"unguarded"}
+    mend(full, full.path.parent / "backups")
+    assert codes(full) == set()
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        full.access.connection.execute("UPDATE reviews SET grade = 1")
 
 
 def test_a_damaged_file_is_found(full: Store, path: Path, opened: Callable[[], Store]) -> None:
@@ -111,7 +118,7 @@ def test_a_damaged_file_is_found(full: Store, path: Path, opened: Callable[[], S
 def test_a_wrong_clock_is_found(full: Store, clock: Clock) -> None:
     clock.go(days=30)
     full.record(answer("drill:0"))
-    clock.go(days=-30)
+    clock.go(days=-30, seconds=5)
     assert codes(full) == {"future"}
     full.record(answer("drill:1"))
     assert codes(full) == {"future", "order"}
@@ -133,3 +140,28 @@ def test_bad_backups_are_found(full: Store, path: Path, tmp_path: Path) -> None:
     assert codes(full, backup_dir=folder) == set()
     made.path.write_bytes(b"")
     assert codes(full, backup_dir=folder) == {"backups"}
+
+
+def test_zones_that_jump_and_zones_that_are_none(full: Store, clock: Clock) -> None:
+    for n in range(6):
+        clock.offset = (0, -480)[n % 2]
+        clock.go(minutes=5)
+        full.record(answer(f"drill:{n % 4}"))
+    assert codes(full) == {"zones"}
+    clock.offset = 15 * 60
+    clock.go(days=1)
+    full.record(answer("drill:1"))
+    assert codes(full) == {"zones", "offsets"}
+
+
+def test_travel_and_summer_time_are_not_odd(full: Store, clock: Clock) -> None:
+    for offset in (120, 60, 0, -300, 540, 600):
+        clock.offset = offset
+        clock.go(hours=8)
+        full.record(answer("drill:1"))
+    assert codes(full) == set()
+
+
+def test_events_of_one_moment(full: Store) -> None:
+    unguarded(full, "UPDATE reviews SET at = (SELECT at FROM reviews WHERE seq = 3) WHERE seq = 4")
+    assert "same-time" in codes(full)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from msgspec.structs import replace
 
-from drill.domain.memory.state import ParameterSet
 from drill.store import Store
-from drill.store.db import StoreError
-from drill.store.doctor import examine
 from drill.store.runs import Run
-from drill.store.transfer import export_log, merge
 from tests.store.conftest import Clock, answer
 
 Opened = Callable[[], Store]
@@ -118,72 +112,3 @@ def test_runs(store: Store) -> None:
     assert store.runs.get("abc").id == "abc", "an exact id is never ambiguous"
     with pytest.raises(TypeError):
         store.runs.save(replace(run("bad"), metrics={"x": object()}))
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path, clock: Clock) -> Store:
-    return Store.open(tmp_path / "other" / "d.sqlite3", clock=clock)
-
-
-def through_json(store: Store) -> dict[str, object]:
-    found: dict[str, object] = json.loads(json.dumps(export_log(store)))
-    return found
-
-
-def test_two_machines_come_to_the_same_states(store: Store, elsewhere: Store, clock: Clock) -> None:
-    elsewhere.set_parameters(ParameterSet(desired_retention=0.8))
-    for n in range(20):
-        machine = (store, elsewhere)[n % 3 == 0]
-        machine.record(answer(f"drill:{n % 4}", 1 + n % 4))
-        if n % 7 == 6:
-            machine.undo()
-        clock.go(hours=9)
-    here, there = through_json(store), through_json(elsewhere)
-    assert merge(store, there) == 8, "seven answers and an undo"
-    assert merge(elsewhere, here) == len(here["events"])  # type: ignore[arg-type]
-    assert store.states() == elsewhere.states()
-    assert [a.uuid for a in store.answers()] == [a.uuid for a in elsewhere.answers()]
-    assert merge(store, there) == 0
-    assert {f.code for f in examine(store)} <= {"order"}
-    assert through_json(store) == through_json(elsewhere)
-    elsewhere.close()
-
-
-def test_undo_reaches_only_what_was_done_here(store: Store, elsewhere: Store) -> None:
-    mine = store.record(answer())
-    elsewhere.record(answer("drill:b"))
-    merge(store, through_json(elsewhere))
-    undone = store.undo()
-    assert undone is not None
-    assert undone.target == mine.uuid
-    assert store.undo() is None
-    assert store.redo() is not None
-    elsewhere.close()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"grade": 9},
-        {"kind": "delete"},
-        {"at": "yesterday"},
-        {"parameter_set": "unknown"},
-        {"device_id": "unknown"},
-        {"study_day": "monday"},
-        {"uuid": None},
-    ],
-)
-def test_an_import_that_does_not_fit_adds_nothing(
-    store: Store, elsewhere: Store, change: dict[str, object]
-) -> None:
-    for n in range(3):
-        elsewhere.record(answer(f"drill:{n}"))
-    document = through_json(elsewhere)
-    document["events"][2].update(change)  # type: ignore[index]
-    with pytest.raises(StoreError, match="event 3 of the import"):
-        merge(store, document)
-    assert store.answers() == []
-    assert store.access.rows("SELECT count(*) FROM devices") == [(0,)]
-    with pytest.raises(StoreError, match="format"):
-        merge(store, {"format": 99})
-    elsewhere.close()

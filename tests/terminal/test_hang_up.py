@@ -21,6 +21,7 @@ from drill.services.runs import saved_runs
 from tests.conftest import SAMPLE
 from tests.terminal.screen import Screen
 from tests.tui.test_run_endings import CODE, MANIFEST
+from tests.user_packs.trusting import trust
 from tests.worker.packs import make_stubs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -44,6 +45,7 @@ def pack(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "starter.py").write_text(STARTER)
     with Drill(home=home) as drill:
         drill.keep_profile(replace(drill.profile, done=True))
+    trust(home, "sample")
     return root
 
 

@@ -78,12 +78,26 @@ def went_on(screen: Screen, home: Path, before: Interview) -> None:
     screen.wait_until(further, "another turn in the database")
 
 
+def settled(drill: Drill, screen: Screen, home: Path) -> Interview:
+    """The interview once it waits for the learner: a turn is stored before it moves on."""
+
+    def waits() -> bool:
+        interview = stored(home)
+        record = interview.record(interview.item)
+        if interview.phase != "asking" or (record is not None and not record.turns):
+            return True
+        return move_of(drill, interview).kind == "probe"
+
+    screen.wait_until(waits, "an interview that waits for an answer")
+    return stored(home)
+
+
 def test_a_whole_interview_by_keys(start: Callable[..., Screen], home: Path) -> None:
     screen = begun(start, home)
     killed = claimed = replied = False
     with services(home) as drill:
         for _ in range(20):
-            interview = stored(home)
+            interview = settled(drill, screen, home)
             if interview.phase != "asking":
                 break
             question = question_of(drill, interview)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.terminal.screen import ROOT, Screen
 
-COLOUR = re.compile(rb"[34]8;5;(\d+)")
+COLOUR = re.compile(rb"[34]8;5;(\d+)[;m]")
 GREYS = {0, 7, 8, 15, 16, 59, 102, 145, 188, 231, *range(232, 256)}
 """Of the 256 colours of a terminal, those without a hue."""
 

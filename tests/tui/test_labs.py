@@ -33,7 +33,12 @@ from tests.conftest import SAMPLE, Clock
 from tests.tui.drive import text_of
 from tests.worker.packs import make_stubs
 
-SIZES = [(60, 18), (80, 24), (120, 36), (200, 60)]
+SIZES = [
+    pytest.param((60, 18), marks=pytest.mark.slow),
+    (80, 24),
+    (120, 36),
+    pytest.param((200, 60), marks=pytest.mark.slow),
+]
 LAB = Path("labs") / "step_size"
 
 
@@ -152,7 +157,14 @@ async def test_a_symbol_is_shown_at_its_line(app: DrillApp) -> None:
         assert isinstance(app.screen, LabScreen)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [
+        (80, 24),
+        *(pytest.param(s, marks=pytest.mark.slow) for s in ((60, 18), (120, 36), (200, 60))),
+    ],
+    ids=str,
+)
 async def test_no_word_of_the_reading_is_lost(
     app: DrillApp, pack: Path, size: tuple[int, int]
 ) -> None:

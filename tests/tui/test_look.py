@@ -17,7 +17,11 @@ from tests.services.keys import wrong_answer
 from tests.tui.drive import into_session, settle, skip_to, text_of
 from tests.tui.test_answers import TYPES, give
 
-SIZES = [(60, 18), (80, 24), (120, 36)]
+SIZES = [
+    pytest.param((60, 18), marks=pytest.mark.slow),
+    (80, 24),
+    (120, 36),
+]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -408,6 +408,7 @@ EXPERIMENTS = (Big(), Small())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.labs
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a limit on address space")
 def test_torch_that_runs_out_leaves_the_child_warm(tmp_path: Path) -> None:

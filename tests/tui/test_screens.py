@@ -22,7 +22,12 @@ from drill.tui.screens.summary import SummaryScreen
 from drill.tui.widgets.confidence import ConfidenceBar
 from tests.tui.drive import into_session, settle, skip_to, text_of
 
-SIZES = [(60, 18), (80, 24), (120, 36), (200, 60)]
+SIZES = [
+    pytest.param((60, 18), marks=pytest.mark.slow),
+    (80, 24),
+    (120, 36),
+    pytest.param((200, 60), marks=pytest.mark.slow),
+]
 HOSTILE = [
     "list[int]", "[red]hi[/red]", "[/foo]", "x[0]", "[x for x in y]", "[a=b]", "[[", "]]", "[",
     r"\[b]", "[bold", "${x}", "$primary", "{0}", "%s", "a\tb", "```", "[link=http://x]y[/]",

@@ -23,6 +23,7 @@ from drill.worker.protocol import Done, Error, Event, Hello, Image, Log, Metric,
 from tests.cli.test_commands import drill as run_drill
 from tests.conftest import SAMPLE
 from tests.tui.drive import text_of
+from tests.user_packs.trusting import trust
 from tests.worker import sshd
 from tests.worker.packs import FILE, make_pack, make_stubs
 from tests.worker.sshd import Server
@@ -54,6 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("sshd")
     home = folder / "home"
     shutil.copytree(SAMPLE, home / "packs" / "sample")
+    trust(home, "sample")
     stubs = make_stubs(folder / "stubs")
     with sshd.running(folder, {"PYTHONPATH": str(stubs), "DRILL_HOME": str(home)}) as running:
         yield running
@@ -268,6 +270,7 @@ def settings(server: Server) -> Path:
     # The same pack at the same path, as on two machines that share a home.
     (home / "packs").mkdir()
     (home / "packs" / "sample").symlink_to(server.folder / "home" / "packs" / "sample")
+    trust(home, "sample")
     return home
 
 

@@ -48,45 +48,89 @@ class BeliefState(Struct, frozen=True):
     """Whether it was last shown with full confidence."""
     cleared_days: int = 0
     """Study days with a right answer since."""
+    returned: int = 0
+    """Times it was shown again after it had been cleared."""
+
+
+class _Standing:
+    """What is kept of one belief while the answers go by."""
+
+    __slots__ = ("against", "first_day", "last", "returned", "shown")
+
+    def __init__(self, answer: Evidence) -> None:
+        self.first_day = answer.study_day
+        self.shown = self.returned = 0
+        self.against: set[int] = set()
+        self.show(answer)
+
+    def show(self, answer: Evidence) -> None:
+        self.last = answer
+        self.shown += 1
+        self.returned += len(self.against) >= DAYS_TO_CLEAR
+        self.against = set()
+
+
+class BeliefLedger:
+    """Takes answers, oldest first, and knows at any time which beliefs are held.
+
+    A right answer counts against a belief when its item can show it (`shows`) or has shown it.
+    In-session retries and guesses are no evidence: the feedback has just been read.
+    """
+
+    def __init__(self, shows: Mapping[str, Collection[str]]) -> None:
+        """`shows`: item id to the beliefs that a wrong answer to it can show."""
+        self._shows = shows
+        self._carriers: dict[str, set[str]] = {}
+        self._standings: dict[str, _Standing] = {}
+
+    def add(self, answer: Evidence) -> None:
+        """Take the next answer into account."""
+        item = answer.item_id
+        for belief in answer.misconceptions:
+            standing = self._standings.get(belief)
+            if standing is None:
+                self._standings[belief] = _Standing(answer)
+            else:
+                standing.show(answer)
+            self._carriers.setdefault(item, set()).add(belief)
+        if not self._standings or answer.grade < HARD:
+            return
+        if answer.mode == "retry" or answer.confidence == GUESS:
+            return
+        for beliefs_of in (self._shows.get(item, ()), self._carriers.get(item, ())):
+            for belief in beliefs_of:
+                standing = self._standings.get(belief)
+                if standing is not None and belief not in answer.misconceptions:
+                    standing.against.add(answer.study_day)
+
+    def states(self) -> dict[str, BeliefState]:
+        """Beliefs by id, in the order in which they were first shown."""
+        return {belief: _state(belief, standing) for belief, standing in self._standings.items()}
+
+
+def _state(belief: str, standing: _Standing) -> BeliefState:
+    days = len(standing.against)
+    status: BeliefStatus = "held"
+    if days:
+        status = "cleared" if days >= DAYS_TO_CLEAR else "shaken"
+    return BeliefState(
+        id=belief,
+        status=status,
+        shown=standing.shown,
+        first_day=standing.first_day,
+        last_day=standing.last.study_day,
+        last_item=standing.last.item_id,
+        sure=standing.last.confidence == 3,
+        cleared_days=days,
+        returned=standing.returned,
+    )
 
 
 def beliefs(
     answers: Iterable[Evidence], shows: Mapping[str, Collection[str]]
 ) -> dict[str, BeliefState]:
-    """Beliefs by id, from answers oldest first.
-
-    A right answer counts against a belief when its item can show it (`shows`) or has shown it.
-    In-session retries and guesses are no evidence: the feedback has just been read.
-    """
-    showing: dict[str, list[Evidence]] = {}
-    against: dict[str, set[int]] = {}
-    carriers: dict[str, set[str]] = {}
+    """Beliefs by id, from answers oldest first; see `BeliefLedger`."""
+    ledger = BeliefLedger(shows)
     for answer in answers:
-        for belief in answer.misconceptions:
-            showing.setdefault(belief, []).append(answer)
-            carriers.setdefault(answer.item_id, set()).add(belief)
-            against[belief] = set()
-        if answer.mode == "retry" or answer.grade < HARD or answer.confidence == GUESS:
-            continue
-        can_show = carriers.get(answer.item_id, set()).union(shows.get(answer.item_id, ()))
-        for belief in can_show.difference(answer.misconceptions):
-            if belief in showing:
-                against[belief].add(answer.study_day)
-    found: dict[str, BeliefState] = {}
-    for belief, seen in showing.items():
-        last = seen[-1]
-        days = len(against[belief])
-        status: BeliefStatus = "held"
-        if days:
-            status = "cleared" if days >= DAYS_TO_CLEAR else "shaken"
-        found[belief] = BeliefState(
-            id=belief,
-            status=status,
-            shown=len(seen),
-            first_day=seen[0].study_day,
-            last_day=last.study_day,
-            last_item=last.item_id,
-            sure=last.confidence == 3,
-            cleared_days=days,
-        )
-    return found
+        ledger.add(answer)
+    return ledger.states()

@@ -1,5 +1,6 @@
-"""Choosing what to ask: which items make up a session of so many minutes, and in which order.
+"""Choosing what to ask without a date: which items make up a session, and in which order.
 
+Plain FSRS; `drill.domain.dated_plan` chooses on the way to an interview day.
 Due items come by predicted recall, lowest first, but nothing counts as lower than `FLOOR`: under
 it an item is forgotten, and among the forgotten the more relevant one comes first. That keeps a
 backlog from being worked off from its least useful end. New items take a share of the minutes
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ from drill.domain.questions import LEVELS, RELEVANCES, Head, Level, Role
 
 Reason: TypeAlias = Literal["retest", "due", "known", "new", "ahead", "retry", "placement"]
 """`retest`: wrong with full confidence before; `known`: taken as known, checked once; `ahead`:
-not due, but weak on the day of the interview; `retry`: wrong in this session."""
+not due by FSRS, asked for the day of the interview; `retry`: wrong in this session."""
 
 FLOOR = 0.5
 """Predicted recall under which an item counts as forgotten."""
@@ -29,12 +30,13 @@ NEW_SHARE = 0.35
 """Share of the minutes kept for new items while the backlog allows any."""
 BACKLOG_SESSIONS = 2.0
 """Due work, in sessions, from which no new item is asked."""
-AHEAD_DAYS = 7
-"""Days before the interview in which spare minutes go to items that are not due yet."""
 RETRY_SHARE = 0.6
 """Share of a first answer's time that a retry takes."""
 NEW_RECALL = 0.6
 """Chance that a new item is answered right, for the time that retries will take."""
+
+
+T = TypeVar("T")
 
 
 class Planned(Struct, frozen=True):
@@ -44,6 +46,8 @@ class Planned(Struct, frozen=True):
     reason: Reason
     seconds: float
     """Expected time with feedback and, in proportion to its chance, the retry."""
+    why: str = ""
+    """Why it is asked, in words, where that says more than the reason."""
 
 
 class QueueSettings(Struct, frozen=True):
@@ -52,11 +56,9 @@ class QueueSettings(Struct, frozen=True):
     level: Level = "mid"
     roles: tuple[Role, ...] = ()
     new_per_day: int = 15
+    """A limit of plain FSRS only: on the way to a date the minutes are the limit."""
     topic_weights: Mapping[str, float] = {}
     """Topic to how much of the new items it should get; 1 where it is not named."""
-    interview_day: int | None = None
-    target_recall: float = 0.9
-    """Recall on the interview day under which an item is worth asking ahead of time."""
 
 
 def plan_session(
@@ -102,12 +104,10 @@ def plan_session(
             new.append(Planned(item, "new", costs[item]))
             left -= costs[item]
     later = [i for i in due if i not in taken.seen]
-    left = _fill(chosen, later, left, taken, states, costs)
-    if left > 0 and settings.interview_day is not None:
-        chosen += _ahead(open_ids, states, settings, day, left, taken, costs)
+    _fill(chosen, later, left, taken, states, costs)
     if not chosen and not new:
         chosen = _shortest(due, open_ids, states, costs, new_left, taken)
-    return interleaved(_mixed(chosen, new), heads, seed)
+    return interleaved(mixed(chosen, new), heads, seed)
 
 
 class _Taken:
@@ -234,37 +234,6 @@ def _new_in_order(
             yield best
 
 
-def _ahead(
-    ids: Sequence[str],
-    states: Mapping[str, MemoryState],
-    settings: QueueSettings,
-    day: int,
-    room: float,
-    taken: _Taken,
-    costs: Mapping[str, float],
-) -> list[Planned]:
-    """Items that are not due yet and will be weak on the interview day, weakest first."""
-    date = settings.interview_day
-    if date is None or not 0 <= date - day <= AHEAD_DAYS:
-        return []
-    weak = [
-        i
-        for i in ids
-        if (s := states.get(i)) is not None
-        and not s.new
-        and not s.is_due(day)
-        and (s.last_day or 0) < day
-        and retrievability(s, date) < settings.target_recall
-    ]
-    weak.sort(key=lambda i: (retrievability(states[i], date), i))
-    found: list[Planned] = []
-    for item in weak:
-        if costs[item] <= room and taken.take(item):
-            found.append(Planned(item, "ahead", costs[item]))
-            room -= costs[item]
-    return found
-
-
 def _shortest(
     due: Sequence[str],
     ids: Sequence[str],
@@ -287,10 +256,10 @@ def _shortest(
     return [Planned(item, reason, costs[item])]
 
 
-def _mixed(chosen: Sequence[Planned], new: Sequence[Planned]) -> list[Planned]:
+def mixed(chosen: Sequence[T], new: Sequence[T]) -> list[T]:
     """The new items spread evenly among the others, so that none has to be learned tired."""
     total = len(chosen) + len(new)
-    mixed: list[Planned] = []
+    mixed: list[T] = []
     old, fresh = iter(chosen), iter(new)
     due_count = new_count = 0
     for place in range(1, total + 1):

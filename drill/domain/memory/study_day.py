@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 DEFAULT_ROLLOVER = 4
 """Local hour at which a new study day begins."""
+AHEAD = 2
+"""Days after today that answers may lie on: a journey to the west, or a clock that was set back."""
 EPOCH = date(1970, 1, 1)
 UTC_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -68,11 +70,12 @@ def streak(days: Collection[int], today: int) -> int:
     """Consecutive study days with at least one answer, ending today or yesterday.
 
     `days` holds every study day that an answer may count for (its own and `other_day`). Today
-    without an answer yet does not end a streak; a whole missed day does.
+    without an answer yet does not end a streak; a whole missed day does. Answers up to `AHEAD` days
+    after today count as today's: neither travel nor a clock that is set back breaks a streak.
     """
     studied = days if isinstance(days, set | frozenset) else set(days)
-    day = today if today in studied else today - 1
-    length = 0
+    length = int(any(today + n in studied for n in range(AHEAD + 1)))
+    day = today - 1
     while day in studied:
         length += 1
         day -= 1

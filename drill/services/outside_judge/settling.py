@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from drill.domain.counted import counted
 from drill.domain.interview.state import Judged
 from drill.domain.questions import ExplainBody, Question
 from drill.domain.rubric import guards
@@ -91,10 +92,9 @@ def doubtful(judged: Judged) -> tuple[str, ...]:
 
 
 def _note(taken: int, doubt: int, refused: int) -> str:
-    said = f"The outside judge settled {taken} of {doubt} points in doubt."
+    said = f"The outside judge settled {taken} of {counted(doubt, 'point')} in doubt."
     if refused:
-        many = "quotes" if refused > 1 else "quote"
-        said += f" {refused} {many} of its did not hold."
+        said += f" {counted(refused, 'quote')} of its did not hold."
     return said
 
 

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from drill.domain.counted import counted
 from drill.domain.grading.key_text import key_text
 from drill.domain.questions import ANSWER_TYPES, LEVELS, TOPICS, Question
 from drill.services.browse import STATES, Browser, Filter, Row, history_lines, state_words
@@ -205,7 +206,7 @@ class ItemScreen(BaseScreen):
         if state is not None and not state.new:
             memory = (
                 f"stability {state.stability:.1f} days, difficulty {state.difficulty:.1f}, "
-                f"{state.reps} answers, {state.lapses} lapses"
+                f"{counted(state.reps, 'answer')}, {counted(state.lapses, 'lapse')}"
             )
             rows.append((Content(""), Content(memory)))
         groups = [rows, *(self._key(question) if self.revealed else [])]

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from drill.lab.manifest import ExperimentInfo, Lab
 from drill.lab.params import Param, ParamError
-from drill.services.labs import RunRecord
+from drill.services.labs import RunRecord, why_not_run
 from drill.services.past_runs import PastRun, past_runs
 from drill.tui.actions import bindings
 from drill.tui.run_words import run_words
@@ -100,7 +100,9 @@ class ExperimentScreen(BaseScreen):
         needs = [f"needs {', '.join(info.needs)}"] if info.needs else []
         facts = styled(" · ".join([info.name, f"at most {info.seconds:g} s", *needs]), _MUTED)
         summary: list[Row] = [(Content(""), prose(info.summary)), (Content(""), facts)]
-        self.query_one("#summary", Paragraphs).tell([summary])
+        why = why_not_run(self.drill, self.lab)
+        stops = [[(styled("! ", "bold $text-warning"), prose(f"It does not run: {why}"))]]
+        self.query_one("#summary", Paragraphs).tell([summary, *(stops if why else [])])
         claims: list[Row] = [(Content(""), styled("Claims", "bold"))]
         claims += [(styled("· ", _MUTED), plain(claim.says)) for claim in info.claims]
         if not info.claims:
@@ -113,7 +115,8 @@ class ExperimentScreen(BaseScreen):
         await holder.mount(ParamForm([*info.params, *also]))
         self._tell_runs()
         self._say(self._hint())
-        self.drill_app.warm_up(info.name)
+        if not why:
+            self.drill_app.warm_up(info.name)
 
     def _tell_runs(self) -> None:
         self.runs = past_runs(self.drill, self.info.name)
@@ -170,6 +173,10 @@ class ExperimentScreen(BaseScreen):
 
     @on(ParamForm.Submitted)
     def action_run(self) -> None:
+        why = why_not_run(self.drill, self.lab)
+        if why:
+            self._say(plain(f"It does not run: {why}"))
+            return
         form = self.query_one(ParamForm)
         try:
             given = form.values()

@@ -14,7 +14,8 @@ from drill.tui.text import prose, styled
 from drill.tui.widgets.keys_line import key_name
 
 _ABOUT = """
-Each day drill asks what you are about to forget, and something new. Answer, say how sure you are,
+Each day drill asks what you are about to forget, and something new; with an interview date, what
+adds most to what you will recall on that day. Answer, say how sure you are,
 and read why. Everything is stored the moment you submit it: quit whenever you like.
 
 A line of text is submitted with enter, several lines with ctrl+s; then 1, 2 or 3 says how sure
@@ -26,6 +27,7 @@ Predictions are locked before the experiment runs. The measurement judges them, 
 _PLACES = {
     "app": "Everywhere",
     "home": "Home",
+    "plan": "The plan",
     "session": "While a question is asked",
     "mend": "A mended pipeline",
     "feedback": "After an answer",
@@ -35,6 +37,7 @@ _PLACES = {
     "scorecard": "A scorecard",
     "transcript": "A transcript",
     "browse": "Browse",
+    "stats": "Statistics",
     "labs": "The list of labs",
     "lab": "A lab",
     "starter": "A running starter",

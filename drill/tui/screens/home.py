@@ -1,22 +1,35 @@
-"""Home: what is due, what is new, how long it takes, and what to do next in one key."""
+"""Home: how long it is, what today asks, how ready each topic will be, what is still believed."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from drill.domain.counted import counted
 from drill.domain.memory.study_day import date_of_day
 from drill.domain.questions import TOPICS
+from drill.services import planning
 from drill.services.app import Overview
+from drill.services.plan_words import day_words
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, spans, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
 from drill.tui.widgets.said import Said
 
+if TYPE_CHECKING:
+    from drill.services.outlook import Outlook
+
+SETTLED = 0.4
+"""Seconds after the paint before anything is looked up ahead: keys that follow at once are free
+of it."""
 BAR = 16
 """Cells of the line that shows how much of a topic was seen, where there is room."""
 MOST_BELIEFS = 3
@@ -29,6 +42,10 @@ class HomeScreen(BaseScreen):
     BINDINGS = bindings("home")
     _drawn_at = 0
     """The width at which the rows were drawn."""
+    _outlook: Outlook | None = None
+    """The newest that is known, of an earlier day or answer until it is computed again."""
+    _fresh = False
+    """Whether today's questions in it are those that enter would ask now."""
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="home"):
@@ -50,6 +67,34 @@ class HomeScreen(BaseScreen):
     def on_screen_resume(self) -> None:
         self.call_next(self.redraw)
 
+    def on_screen_suspend(self) -> None:
+        self.workers.cancel_group(self, "outlook")
+
+    @work(exclusive=True, group="outlook", exit_on_error=False)
+    async def _look_ahead(self) -> None:
+        """Today's plan and the readiness on the day, in slices that no key waits for."""
+        from drill.services.outlook import begin, keep
+        from drill.tui.screens.plan import PAUSE, SLICE
+
+        await asyncio.sleep(SETTLED)
+        run = begin(self.drill)
+        before = self._outlook
+        while not run.advance(SLICE):
+            if run.prepared and not self._fresh:
+                now = run.outlook
+                if before is not None:  # the bars stay until there are new ones
+                    now = replace(now, topics=before.topics, overall=before.overall)
+                self._told_outlook(now)
+            await asyncio.sleep(PAUSE)
+        keep(self.drill, run)
+        self._told_outlook(run.outlook)
+
+    def _told_outlook(self, outlook: Outlook) -> None:
+        self._outlook, self._fresh = outlook, True
+        overview = self.drill.overview()
+        self.query_one("#next", Static).update(self._next(overview))
+        self.query_one("#topics", Static).update(self._topics(overview))
+
     @work(thread=True, exclusive=True, group="history", exit_on_error=False)
     def _read_history(self, overview: Overview) -> None:
         """What needs the whole log waits until the screen is painted."""
@@ -70,6 +115,9 @@ class HomeScreen(BaseScreen):
             return
         self._drawn_at = self.app.size.width
         overview = self.drill.overview()
+        self._fresh = False
+        dated = planning.countdown(self.drill) is not None
+        self._outlook = self._stored() if dated else None
         self.head(styled("drill", "bold"), self._countdown())
         self.query_one("#next", Static).update(self._next(overview))
         self.query_one("#facts", Static).update(self._facts(overview))
@@ -79,18 +127,26 @@ class HomeScreen(BaseScreen):
         says = "An interview was left in the middle: m goes on with it." if left else ""
         self.query_one("#said", Said).tell(says)
         self._labs_line()
+        if dated:
+            self._look_ahead()
+
+    def _stored(self) -> Outlook | None:
+        from drill.services.outlook import stored
+
+        return stored(self.drill)
 
     def _countdown(self) -> str:
-        today = date_of_day(self.drill.store.today())
-        left = self.drill.profile.days_left(today)
+        left = planning.countdown(self.drill)
         if left is None:
             return "no interview date (s)"
-        return "interview today" if left == 0 else f"interview in {left} day{'s' * (left != 1)}"
+        return "interview today" if left == 0 else f"interview in {counted(left, 'day')}"
 
     def _next(self, o: Overview) -> Content:
         key = styled(" enter ", "bold reverse")
         if o.unfinished:
             return row(key, styled("  go on where you stopped", "bold"))
+        if planning.countdown(self.drill) is not None:
+            return self._next_dated(key)
         if not o.due and not o.new:
             return row(
                 styled("✓ Nothing is left for today.", "bold $text-success"),
@@ -106,10 +162,22 @@ class HomeScreen(BaseScreen):
             key, styled(f"  today's session of {minutes} minutes", "bold"), Content(f": {what}")
         )
 
+    def _next_dated(self, key: Content) -> Content:
+        """What enter begins on the way to the interview; the counts come when they are known."""
+        from drill.tui.screens.plan_words import counts
+
+        minutes = self.drill.profile.minutes
+        session = styled(f"  today's session of {minutes} minutes", "bold")
+        if self._outlook is None or not self._fresh:
+            return row(key, session, Content(" (p: what and why)"))
+        if self._outlook.today:
+            return row(key, session, Content(f": {counts(self._outlook)}"))
+        return row(key, styled("  another session", "bold"), Content(f". {self._outlook.empty}"))
+
     def _facts(self, o: Overview, streak: int | None = None, beliefs: int = 0) -> Content:
         parts = [f"answered today {o.answered_today}", f"new available {o.new}"]
         if streak is not None:
-            parts.insert(1, f"streak {streak} day{'s' * (streak != 1)}")
+            parts.insert(1, f"streak {counted(streak, 'day')}")
         if beliefs:
             parts.append(f"beliefs to mend {beliefs}")
         if o.hidden:
@@ -132,6 +200,14 @@ class HomeScreen(BaseScreen):
         return rows
 
     def _topics(self, o: Overview) -> Content:
+        if planning.countdown(self.drill) is not None:
+            from drill.tui.widgets.readiness import home_table
+
+            today = self._outlook if self._fresh else None
+            day = self.drill.profile.interview_date
+            assert day is not None
+            on = day_words(day, date_of_day(self.drill.store.today()))
+            return home_table(o.topics, self._outlook, today, on, self.app.size.width - 5)
         width = max(len(title.split(":")[0]) for title in TOPICS.values())
         cells = max(4, min(BAR, self.app.size.width - width - 28))
         drawn = [styled(f"{'':<{width}}    due   new   seen", "$foreground 60%")]
@@ -182,6 +258,11 @@ class HomeScreen(BaseScreen):
         if choice is not None:
             self._begin(list(TOPICS)[choice])
 
+    def action_plan(self) -> None:
+        from drill.tui.screens.plan import PlanScreen
+
+        self.app.push_screen(PlanScreen())
+
     def action_browse(self) -> None:
         from drill.tui.screens.browse import BrowseScreen
 
@@ -196,6 +277,11 @@ class HomeScreen(BaseScreen):
         from drill.tui.screens.mock_setup import MockSetupScreen
 
         self.app.push_screen(MockSetupScreen())
+
+    def action_stats(self) -> None:
+        from drill.tui.screens.stats import StatsScreen
+
+        self.app.push_screen(StatsScreen())
 
     def action_setup(self) -> None:
         from drill.tui.screens.setup import SetupScreen

@@ -5,12 +5,15 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widgets import Static
 
+from drill.domain.counted import counted
 from drill.lab.manifest import Lab
 from drill.services.lab_reading import LabText, Part, questions_of, read_lab
+from drill.services.labs import why_not_run
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.text import styled
+from drill.tui.text import prose, row, styled
 from drill.tui.widgets.reading_view import ReadingView
 from drill.tui.widgets.source_view import SourceView
 
@@ -26,6 +29,8 @@ class LabScreen(BaseScreen):
 
     BINDINGS = bindings("lab")
     CSS = """
+    #why { height: auto; max-width: 84; padding: 1 2 0 2; display: none; }
+    LabScreen.-narrow #why { padding: 1 2; }
     #lab { height: 1fr; layout: vertical; }
     LabScreen.-wide #lab { layout: horizontal; }
     LabScreen.-wide #lab > ReadingView { width: 8fr; max-width: 84; padding: 1 1 0 1; }
@@ -44,11 +49,13 @@ class LabScreen(BaseScreen):
         self.text = read_lab(self.lab, self.drill.cache_dir)
         self.questions = len(questions_of(self.drill, self.lab))
         sections = [(part.section.title, part.section.text) for part in self.text.parts]
+        yield Static("", id="why", markup=False)
         with Container(id="lab"):
             yield ReadingView(sections or [(self.lab.title, _NOTHING)])
             yield SourceView()
 
     def on_mount(self) -> None:
+        self._runs()
         self.query_one(ReadingView).focus()
         self._follow(0)
         assert self.text is not None
@@ -89,7 +96,7 @@ class LabScreen(BaseScreen):
 
     def key_word(self, action: str, word: str) -> str:
         if action == "questions" and self.questions:
-            return f"{self.questions} question{'s' * (self.questions != 1)}"
+            return counted(self.questions, "question")
         return word
 
     def action_section(self, by: int) -> None:
@@ -107,10 +114,22 @@ class LabScreen(BaseScreen):
         if shown is not None:
             self.app.push_screen(SourceScreen(shown))
 
+    def _runs(self) -> bool:
+        """Whether the code of the lab may run; says above the text why where it may not."""
+        why = why_not_run(self.drill, self.lab)
+        line = self.query_one("#why", Static)
+        line.display = bool(why)
+        line.update(row(styled("! ", "bold $text-warning"), prose(f"It does not run: {why}")))
+        return not why
+
     def action_starter(self) -> None:
         from drill.tui.screens.starter import StarterScreen
 
-        self.app.push_screen(StarterScreen(self.lab))
+        if self._runs():
+            self.app.push_screen(StarterScreen(self.lab))
+
+    def on_screen_resume(self) -> None:
+        self._runs()  # the pack may have been trusted meanwhile
 
     def action_experiments(self) -> None:
         from drill.tui.screens.experiment import ExperimentScreen

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from drill.domain.counted import counted
 from drill.lab.manifest import Lab
 from drill.services.browse import Browser
 from drill.services.lab_reading import questions_of
@@ -57,7 +58,7 @@ class LabQuestionsScreen(BaseScreen):
         if not rows:
             rows = [(Content(""), plain("No question names this lab or one of its experiments."))]
         self.query_one(TextRows).fill(rows)
-        self.head(styled(self.lab.title, "bold"), f"{len(self.items)} questions")
+        self.head(styled(self.lab.title, "bold"), counted(len(self.items), "question"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return True if self.items or action == "back" else None

@@ -7,10 +7,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
+from drill.domain.counted import counted
 from drill.domain.questions import TOPICS
 from drill.lab.manifest import Lab
 from drill.services.lab_reading import questions_of
-from drill.services.labs import all_labs, former
+from drill.services.labs import all_labs, former, why_not_run
 from drill.services.past_runs import PastRun
 from drill.tui.actions import bindings
 from drill.tui.run_words import run_words
@@ -38,6 +39,8 @@ class LabsScreen(BaseScreen):
         super().__init__()
         self.labs: tuple[Lab, ...] = ()
         self.questions: dict[int, int] = {}
+        self.why_not: dict[int, str] = {}
+        """By lab: why it does not run, where it does not."""
 
     def body(self) -> ComposeResult:
         with Horizontal(id="labs"):
@@ -50,6 +53,7 @@ class LabsScreen(BaseScreen):
         found = all_labs(self.drill)
         self.labs = found.labs
         self.questions = {n: len(questions_of(self.drill, lab)) for n, lab in enumerate(self.labs)}
+        self._look()
         self.head(styled("Labs", "bold"), f"{len(self.labs)}")
         rows = self.query_one(TextRows)
         rows.fill([self._entry(n, lab) for n, lab in enumerate(self.labs)])
@@ -62,8 +66,13 @@ class LabsScreen(BaseScreen):
             self.notify(problem, title="a lab is left out", severity="warning", markup=False)
 
     def on_screen_resume(self) -> None:
-        if self.labs:  # a run may have been added
+        if self.labs:  # a run may have been added, a pack trusted
+            self._look()
             self._facts(self.query_one(TextRows).cursor)
+
+    def _look(self) -> None:
+        found = {n: why_not_run(self.drill, lab) for n, lab in enumerate(self.labs)}
+        self.why_not = {n: why for n, why in found.items() if why}
 
     def _entry(self, n: int, lab: Lab) -> tuple[Content, Content]:
         count = len(lab.experiments)
@@ -71,9 +80,10 @@ class LabsScreen(BaseScreen):
         beside = self.app.size.width >= self.HORIZONTAL_BREAKPOINTS[1][0]  # which names the topic
         facts = [
             "" if beside else TOPICS.get(lab.topic, lab.topic).split(":")[0],
-            f"{count} experiment{'s' * (count != 1)}",
-            f"{asked} question{'s' * (asked != 1)}" if asked else "",
+            counted(count, "experiment"),
+            counted(asked, "question") if asked else "",
             "" if lab.reading is not None else "no reading yet",
+            "not trusted" if n in self.why_not else "",
         ]
         about = styled(" · ".join(fact for fact in facts if fact), _MUTED)
         return styled(f"{lab.order:>3g}  ", _MUTED), Content("\n").join([plain(lab.title), about])
@@ -88,6 +98,8 @@ class LabsScreen(BaseScreen):
         lab = self.labs[n]
         topic = styled(f"  {TOPICS.get(lab.topic, lab.topic)}", _MUTED)
         groups: list[list[Row]] = [[(Content(""), row(styled(lab.title, "bold"), topic))]]
+        if n in self.why_not:
+            groups.append([(styled("! ", "bold $text-warning"), prose(self.why_not[n]))])
         for info in lab.experiments:
             lines: list[Row] = [
                 (Content(""), row(styled(info.name, "$text-accent"), Content(f"  {info.title}"))),

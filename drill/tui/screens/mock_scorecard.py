@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from drill.domain.counted import counted
 from drill.services.mock_words import HOW, band_words, facts_words, interval, settings_words
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
-from drill.tui.screens.mock_words import counted, title
+from drill.tui.screens.mock_words import listed, title
 from drill.tui.text import prose, row, spans, styled
 from drill.tui.widgets.paragraphs import Paragraphs, Row
 
@@ -102,7 +103,7 @@ def card_groups(document: Mapping[str, Any]) -> list[list[Row]]:
     bars = [title("The same answers against the three bars")]
     for level, bar in card["bars"].items():
         missing = bar["missing"]
-        gap = f"{missing} expected point{'s' * (missing != 1)} missing" if missing else ""
+        gap = f"{counted(missing, 'expected point')} missing" if missing else ""
         gap = gap or "nothing missing"
         here = "bold" if level == card["level"] else ""
         said = row(styled(band_words(bar), here), styled(f"; {gap}", _MUTED))
@@ -125,7 +126,7 @@ def card_groups(document: Mapping[str, Any]) -> list[list[Row]]:
 
 
 def _listed(heading: str, texts: list[str]) -> list[Row]:
-    return [title(heading), *counted(texts)] if texts else []
+    return [title(heading), *listed(texts)] if texts else []
 
 
 _IN_WORDS = ("explain", "number", "short", "formula", "shape", "output")
@@ -167,8 +168,7 @@ def _due(document: Mapping[str, Any]) -> list[Row]:
     if not due:
         return []
     prompts = {entry["item"]: entry["prompt"] for entry in document["transcript"]}
-    many = "question" if len(due) == 1 else "questions"
-    rows = [title(f"Due tomorrow: {len(due)} {many} with what was missed")]
+    rows = [title(f"Due tomorrow: {counted(len(due), 'question')} with what was missed")]
     for item in due[:MOST_DUE]:
         text = prose(" ".join(prompts.get(item, item).split()))
         rows.append((styled("· ", _MUTED), text.truncate(74, ellipsis=True)))

@@ -140,6 +140,6 @@ def entry_groups(entry: Entry) -> list[list[Row]]:
     return [group for group in groups if group]
 
 
-def counted(texts: Sequence[str]) -> list[Row]:
+def listed(texts: Sequence[str]) -> list[Row]:
     """Texts as a list."""
     return [(styled("· ", _MUTED), spans(" ".join(text.split()))) for text in texts]

@@ -29,6 +29,45 @@ enter asks the four questions again; esc skips one and keeps what stands.
 """
 
 
+async def ask_date(screen: BaseScreen) -> bool:
+    """Ask for the date of the interview and keep it; False where the question was skipped."""
+    drill = screen.drill
+    today = date_of_day(drill.store.today())
+    problem = ""
+    while True:
+        given = await screen.app.push_screen_wait(
+            Ask(
+                f"{problem}When is your interview?",
+                drill.profile.interview,
+                "2026-12-20 or 21 days; empty: no date",
+            )
+        )
+        if given is None:
+            return False
+        try:
+            drill.keep_profile(replace(drill.profile, interview=read_date(given, today)))
+            return True
+        except ProfileError as error:
+            problem = f"{error}\n\n"
+
+
+async def ask_minutes(screen: BaseScreen) -> bool:
+    """Ask for the minutes a day and keep them; False where the question was skipped."""
+    drill = screen.drill
+    problem = ""
+    while True:
+        given = await screen.app.push_screen_wait(
+            Ask(f"{problem}How many minutes a day?", str(drill.profile.minutes))
+        )
+        if given is None:
+            return False
+        try:
+            drill.keep_profile(replace(drill.profile, minutes=read_minutes(given)))
+            return True
+        except ProfileError as error:
+            problem = f"{error}\n\n"
+
+
 class SetupScreen(BaseScreen):
     """Asks one thing after the other and stores after each."""
 
@@ -72,35 +111,10 @@ class SetupScreen(BaseScreen):
     @work(exclusive=True)
     async def action_ask(self) -> None:
         """Walk through the four questions."""
-        today = date_of_day(self.drill.store.today())
-        problem = ""
-        while True:
-            given = await self.app.push_screen_wait(
-                Ask(
-                    f"{problem}When is your interview?",
-                    self.drill.profile.interview,
-                    "2026-12-20 or 21 days; empty: no date",
-                )
-            )
-            if given is None:
-                break
-            try:
-                self._keep(replace(self.drill.profile, interview=read_date(given, today)))
-                break
-            except ProfileError as error:
-                problem = f"{error}\n\n"
-        problem = ""
-        while True:
-            given = await self.app.push_screen_wait(
-                Ask(f"{problem}How many minutes a day?", str(self.drill.profile.minutes))
-            )
-            if given is None:
-                break
-            try:
-                self._keep(replace(self.drill.profile, minutes=read_minutes(given)))
-                break
-            except ProfileError as error:
-                problem = f"{error}\n\n"
+        await ask_date(self)
+        self._show()
+        await ask_minutes(self)
+        self._show()
         role = await self.app.push_screen_wait(
             Pick(
                 "Which role do you prepare for?",

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Log, Static
 
 from drill.lab.manifest import Lab
-from drill.services.starter import LIMIT, StarterEnd, StarterRun, starter_command
+from drill.services.starter import LIMIT, NotTrustedError, StarterEnd, StarterRun, command_for
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, styled
@@ -69,7 +69,12 @@ class StarterScreen(BaseScreen):
         log.clear()
         self.refresh_bindings()
         self._tick()
-        command = starter_command(self.lab, self.drill.config)
+        try:
+            command = command_for(self.drill, self.lab)
+        except NotTrustedError as error:
+            log.write_line(str(error))
+            self._ended(StarterEnd("failed", 0.0, 2))
+            return
         self.run = StarterRun(command)
         lines = self.run.lines()
         try:

@@ -1,0 +1,1 @@
+"""The study report: gathered into one document, rendered as HTML, Markdown or JSON."""

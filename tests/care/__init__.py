@@ -1,0 +1,1 @@
+"""Examining, mending, backing up and restoring, as a learner does it."""
