@@ -20,16 +20,25 @@ WIDTH = 78
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Questions; `-`: stdin.")
 @click.option("--date", "day", default="", help="2026-11-20, 20.11.2026, today or yesterday.")
 @click.option("--company", default="", help="Any words.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of it, and change nothing.")
+@click.option("--again", is_flag=True, help="Log questions that are logged already once more.")
 @json_option
 @click.pass_context
 def after(
-    context: click.Context, file: TextIO | None, day: str, company: str, as_json: bool
+    context: click.Context,
+    file: TextIO | None,
+    day: str,
+    company: str,
+    dry_run: bool,
+    again: bool,
+    as_json: bool,
 ) -> None:
     """Log what a real interview asked: one question a line.
 
     What the bank has is brought forward to tomorrow; what it lacks is drafted as a question file
     of your own to fill in. In a terminal each question is asked for, and you choose among the
-    three nearest items; otherwise the nearest one is taken where it is likely.
+    three nearest items; otherwise the nearest one is taken only where it is likely, and a question
+    that it is only near to is drafted. `drill after remove` takes a log back.
     """
     if context.invoked_subcommand is not None:
         return
@@ -39,7 +48,10 @@ def after(
     with opened() as drill:
         try:
             day = day_of(day, drill.clock().date()) if day else ""
-            log = _logged(drill, file, day, company)
+            if file is None and sys.stdin.isatty() and sys.stderr.isatty():
+                log = _asked(drill, day, company, dry_run)
+            else:
+                log = _read(drill, file, day, company, dry_run=dry_run, again=again)
             if log is None:
                 stop("there was no question; give one a line")
             document = service.shown(drill, log.finish())
@@ -51,11 +63,16 @@ def after(
             stop(f"the drafts cannot be written: {error}. The log is kept; `drill after` goes on")
         except KeyboardInterrupt:
             say("")
+            left = None if dry_run else service.unfinished(drill)
+            if left is None or not left.entries:
+                stop("nothing was logged", NO)
             stop("the log is kept; `drill after` goes on with it", NO)
     if as_json:
-        emit(document)
+        emit({**document, "dry_run": True} if dry_run else document)
         return
-    print(_told(document))
+    if dry_run:
+        print("Nothing is stored. Without --dry-run this would become of it:\n")
+    print(_told(document, dry_run))
 
 
 @after.command("list")
@@ -74,32 +91,75 @@ def listed(as_json: bool) -> None:
     for document in found:
         company = f"  {document['company']}" if document["company"] else ""
         left = "" if document["finished"] else "  (left in the middle; `drill after` goes on)"
-        print(f"{document['date']}{company}{left}")
+        print(f"{document['id'][:8]}  {document['date']}{company}{left}")
         for each in document["questions"]:
             print(f"  {_cut(each['question'], WIDTH - 2)}")
             print(f"    {_became(each)}")
 
 
-def _logged(drill: Drill, file: TextIO | None, day: str, company: str) -> Log | None:
-    """A log with all of its questions; None without any."""
-    from drill.services import after as service
-    from drill.services.after_text import questions_of, summary
+@after.command()
+@click.argument("log_id", metavar="ID|last")
+@json_option
+def remove(log_id: str, as_json: bool) -> None:
+    """Take a log back; ID is the beginning of its id in `drill after list`, or `last`.
 
-    asks = sys.stdin.isatty() and sys.stderr.isatty()
-    left = service.unfinished(drill)
+    What it brought forward is due again as if it had not been. Its drafts stay where they are.
+    Nothing is deleted: the history keeps both the log and its taking back.
+    """
+    from drill.services import after_kept
+    from drill.services.after_text import removal
+
+    with opened() as drill:
+        try:
+            removed = after_kept.remove(drill, after_kept.find(drill, log_id))
+        except KeyError as error:
+            stop(str(error.args[0]), NO)
+    if as_json:
+        emit(removed)
+        return
+    print(f"taken back: {removal(removed)}")
+
+
+def _asked(drill: Drill, day: str, company: str, dry_run: bool) -> Log | None:
+    """A log of questions that are typed; one that was left in the middle goes on."""
+    from drill.services import after as service
+
+    left = None if dry_run else service.unfinished(drill)
     if left is not None and left.entries:
-        if asks and file is None and not day and not company:
+        if not day and not company:
             say(f"Going on with the log of {left.date}: {len(left.entries)} so far.")
             for at, entry in enumerate(left.entries):
                 if not entry.decided and entry.near:
                     _choose(drill, left, at)
             return _typed(drill, left, day, company)
-        say(f"First the log of {left.date}, which was left in the middle.")
-        say(summary(left.finish()))
-    if file is None and asks:
-        return _typed(drill, None, day, company)
-    texts = questions_of(sys.stdin if file is None else file)
-    log = service.begin(drill, day, company) if texts else None
+        _end(left)
+    return _typed(drill, None, day, company, dry_run)
+
+
+def _read(
+    drill: Drill, file: TextIO | None, day: str, company: str, *, dry_run: bool, again: bool
+) -> Log | None:
+    """A log of the questions of a file; None without any."""
+    from drill.services import after as service
+    from drill.services.after_kept import same_log
+    from drill.services.after_text import AfterError, questions_of, refuse_other_files
+
+    given = (sys.stdin if file is None else file).read()
+    name = "<stdin>" if file is None else file.name
+    refuse_other_files(given, "standard input" if name.startswith("<") else name)
+    texts = questions_of(given.split("\n"))
+    left = None if dry_run else service.unfinished(drill)
+    if left is not None and left.entries:
+        _end(left)
+    same = same_log(drill, texts, day, company) if texts and not again else ""
+    if same:
+        raise AfterError(
+            f"these questions are logged already ({same[:8]} in `drill after list`). For another "
+            "interview that asked the same give its --date or --company, or --again; "
+            f"`drill after remove {same[:8]}` takes that log back"
+        )
+    log = service.begin(drill, day, company, rehearsal=dry_run) if texts else None
+    asks = sys.stdin.isatty() and sys.stderr.isatty()
     for text in texts:
         assert log is not None
         place = log.add(text)
@@ -109,7 +169,16 @@ def _logged(drill: Drill, file: TextIO | None, day: str, company: str) -> Log | 
     return log
 
 
-def _typed(drill: Drill, log: Log | None, day: str, company: str) -> Log | None:
+def _end(left: Log) -> None:
+    from drill.services.after_text import summary
+
+    say(f"First the log of {left.date}, which was left in the middle.")
+    say(summary(left.finish()))
+
+
+def _typed(
+    drill: Drill, log: Log | None, day: str, company: str, dry_run: bool = False
+) -> Log | None:
     """Questions as they are typed; each is kept at once."""
     from drill.services import after as service
     from drill.services.after_text import AfterError, question_of
@@ -127,7 +196,7 @@ def _typed(drill: Drill, log: Log | None, day: str, company: str) -> Log | None:
         if not text:
             say("   That is no question; write what they asked.")
             continue
-        log = log or service.begin(drill, day, company)
+        log = log or service.begin(drill, day, company, rehearsal=dry_run)
         at = log.add(text)
         if at is None:
             say("   That one is there already.")
@@ -171,7 +240,7 @@ def _line(prompt: str, ended: str = "") -> str:
     return line or ended
 
 
-def _told(document: dict[str, Any]) -> str:
+def _told(document: dict[str, Any], dry_run: bool) -> str:
     from drill.services.after_text import summary
 
     lines = []
@@ -181,7 +250,10 @@ def _told(document: dict[str, Any]) -> str:
     lines += ["", summary(document)]
     if document["counts"]["drafted"]:
         lines += [f"  {file}" for file in document["files"]] if len(document["files"]) > 1 else []
-        lines.append("Fill in what says TODO there; `drill bank check` on it names what is left.")
+        if not dry_run:
+            lines.append(
+                "Fill in what says TODO there; `drill bank check` on it names what is left."
+            )
     return "\n".join(lines)
 
 
@@ -193,7 +265,7 @@ def _became(each: dict[str, Any]) -> str:
         return words[each["outcome"]] + str(each["item"])
     if each["outcome"] == "drafted":
         near = [m["item"] for m in each["near"] if m["item"] and m["confidence"] != "unlikely"]
-        return f"drafted: {each['draft']}" + (f"; perhaps it is {near[0]}" if near else "")
+        return f"drafted: {each['draft']}" + (f"; near it in the bank: {near[0]}" if near else "")
     return "not looked up yet"
 
 

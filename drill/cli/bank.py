@@ -64,7 +64,7 @@ def check(path: Path | None, as_json: bool) -> None:
         for problem in problems:
             print(problem)
     errors = sum(p.severity == "error" for p in problems)
-    say(f"{errors} errors, {len(problems) - errors} warnings")
+    say(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}")
     sys.exit(NO if errors else 0)
 
 

@@ -10,8 +10,21 @@ from drill.cli.output import NO, emit, json_option, opened, stop
 
 @click.command()
 def undo() -> None:
-    """Take back the last answer or mark, of any session. Exits 1 if there is nothing."""
+    """Take back the last answer or mark of this machine, of any session; again: the one before.
+
+    Where a log of `drill after` was the last thing, that log is taken back whole, as
+    `drill after remove` does. Passed over are older logs, what a placement took as known, what an
+    interview brought forward, and what came from another machine. Exits 1 if there is nothing.
+    """
+    from drill.services.after_kept import last_done, remove
+
     with opened() as drill:
+        log = last_done(drill)
+        if log:
+            from drill.services.after_text import removal
+
+            print(f"taken back: {removal(remove(drill, log))}")
+            return
         undone = drill.store.undo()
     if undone is None:
         stop("there is nothing to take back", NO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from drill.cli.show import wrapped
 from drill.domain.counted import counted
 
 if TYPE_CHECKING:
-    from drill.services.care import BackupFacts, Difference, Preview
+    from drill.services.care import BackupFacts, Difference, Preview, Salvaged
 
 
 @click.command()
@@ -31,6 +32,7 @@ def doctor(mend: bool, salvage: bool, as_json: bool) -> None:
     from drill.services import examining
     from drill.services.care import StoreError, local_now
 
+    _enter_home()
     if mend and salvage:
         stop("--mend is for data that can be read, --salvage for those that cannot; give one")
     done: list[str] = []
@@ -42,13 +44,7 @@ def doctor(mend: bool, salvage: bool, as_json: bool) -> None:
                 done.insert(0, f"nothing had to be mended; {mended.states} states are as the log")
         if salvage:
             saved = examining.salvage(local_now())
-            done = [
-                f"read from the damaged file: {counted(saved.events, 'event')}, "
-                f"{counted(saved.sessions, 'session')} and {counted(saved.runs, 'run')}",
-                f"{saved.from_backup} more came from {saved.backup or 'no backup: there is none'}",
-                f"missing between: {counted(saved.gaps, 'event')}; unreadable: {saved.refused}",
-                f"the damaged file: {saved.aside}",
-            ]
+            done = _salvaged(saved)
     except StoreError as error:
         stop(str(error))
     findings = examining.examine()
@@ -63,7 +59,7 @@ def doctor(mend: bool, salvage: bool, as_json: bool) -> None:
             if finding.remedy:
                 print(wrapped(finding.remedy, "  "))
         if not findings:
-            print("everything is in order")
+            print("the new data are in order" if salvage else "everything is in order")
     sys.exit(NO if errors else 0)
 
 
@@ -73,10 +69,16 @@ def doctor(mend: bool, salvage: bool, as_json: bool) -> None:
 def backup(listing: bool, as_json: bool) -> None:
     """Make a verified copy of the data now, or list the copies.
 
-    One is made each day by itself; the newest seven days and one of each of four weeks are kept.
+    One is made each day that you practise; the newest seven days and one of each of four weeks are
+    kept. Of the copies made before an import, a restore or a mend the newest five of each kind are
+    kept; those that you make stay until you remove them.
+
+    The data are the history: your packs and cards, drafts of `drill after`, pictures of runs and
+    config.toml are not in a backup. Copy the folder `home` of `drill paths` to have them too.
     """
     from drill.services.care import BackupError, back_up, listed, local_now
 
+    _enter_home()
     if listing:
         found = listed(local_now())
         if as_json:
@@ -112,6 +114,7 @@ def restore(which: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     from drill.services import care
     from drill.services.care import BackupError, local_now
 
+    _enter_home()
     now = local_now()
     try:
         chosen = care.find(which, now)
@@ -142,6 +145,32 @@ def restore(which: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     elif made.kept is not None:
         was = "is damaged and" if made.present == "damaged" else "held no data and"
         print(f"what was there {was} kept as {made.kept}")
+
+
+def _enter_home() -> None:
+    """End the command where the folder of all data is another user's."""
+    from drill import paths
+
+    home = paths.home()
+    if os.access(home, os.F_OK) and not os.access(home, os.R_OK | os.X_OK):
+        stop(
+            f"{home} cannot be read by this user; change its owner or rights, or set DRILL_HOME to "
+            "a folder of yours"
+        )
+
+
+def _salvaged(saved: Salvaged) -> list[str]:
+    missing = "unknown" if saved.gaps is None else counted(saved.gaps, "event")
+    newest = f"{saved.newest[:19].replace('T', ' ')} UTC"
+    return [
+        f"read from the damaged file: {counted(saved.events, 'event')}, "
+        f"{counted(saved.sessions, 'session')} and {counted(saved.runs, 'run')}",
+        f"{saved.from_backup} more came from {saved.backup or 'no backup: there is none'}",
+        f"missing between: {missing}; unreadable: {saved.refused}",
+        f"the newest event saved is of {newest}: what came after it is lost, as far as there was "
+        "any",
+        f"the damaged file is kept: {saved.aside}",
+    ]
 
 
 def _line(each: BackupFacts) -> str:

@@ -88,7 +88,7 @@ def mock(
 
 def _left(drill: Drill, given: dict[str, Any]) -> Mock | None:
     """The interview that was left in the middle, if what was asked for is not another one."""
-    from drill.services.mock import resume, unfinished
+    from drill.services.mock import InterviewHeldError, resume, unfinished
     from drill.services.mock_words import settings_words
 
     stored = unfinished(drill)
@@ -102,7 +102,10 @@ def _left(drill: Drill, given: dict[str, Any]) -> Mock | None:
             f"an interview was left in the middle ({settings_words(own)}); `drill mock resume` "
             "goes on with it, `drill mock drop` ends it without a scorecard"
         )
-    return resume(drill, stored)
+    try:
+        return resume(drill, stored)
+    except InterviewHeldError as error:
+        stop(str(error))
 
 
 def _begun(drill: Drill, given: dict[str, Any]) -> Mock:
@@ -127,7 +130,12 @@ def _begun(drill: Drill, given: dict[str, Any]) -> Mock:
 
 
 def _start(drill: Drill, settings: Settings) -> Mock:
-    from drill.services.mock import InterviewOpenError, InterviewShortError, begin
+    from drill.services.mock import (
+        InterviewHeldError,
+        InterviewOpenError,
+        InterviewShortError,
+        begin,
+    )
 
     try:
         return begin(drill, settings)
@@ -135,12 +143,15 @@ def _start(drill: Drill, settings: Settings) -> Mock:
         stop(f"there is nothing to ask: {error}", NO)
     except InterviewOpenError as error:
         stop(f"{error} `drill mock resume` goes on with it, `drill mock drop` ends it.")
+    except InterviewHeldError as error:
+        stop(str(error))
 
 
 def _hold(drill: Drill, running: Mock) -> NoReturn:
     """Hold an interview line by line, and end with its exit code."""
     import msgspec
 
+    from drill.cli.daily_backup import backed_up
     from drill.cli.mock_plain import PlainMock
     from drill.cli.mock_text import course_text
     from drill.services.mock_words import clock
@@ -156,7 +167,9 @@ def _hold(drill: Drill, running: Mock) -> NoReturn:
 
         print("\n" + wrapped(DISCLOSURE))
     print(flush=True)
-    sys.exit(PlainMock(drill, running, sys.stdin, sys.stdout).run())
+    with backed_up(drill):
+        code = PlainMock(drill, running, sys.stdin, sys.stdout).run()
+    sys.exit(code)
 
 
 def _in_app(wishes: Mapping[str, Any]) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drill.cli.line_input import LineInput
-from drill.cli.mock_text import points_lines, said_text, scorecard_text
+from drill.cli.mock_text import indented, points_lines, said_text, scorecard_text
 from drill.cli.show import wrapped
 from drill.services.mock_words import clock
 
@@ -136,6 +136,8 @@ def told_entry(entry: Mapping[str, Any], number: int = 0, first: int = 1) -> str
         wrapped(f'- A belief to mend: {b["belief"]} You said: "{b["quote"]}"', "  ")
         for b in entry["beliefs"]
     ]
+    if number and entry["score"] is not None and entry["score"] < 1 and entry["expected"]:
+        parts.append(f"Key:\n{indented(entry, entry['expected'])}")
     if not number:
         from drill.cli.show import source_text
         from drill.domain.questions import Source

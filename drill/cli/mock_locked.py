@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from drill.cli.plain_runs import PlainRuns
 from drill.cli.show import wrapped
 from drill.domain.questions import DiagnoseBody, PredictBody
+from drill.services.mock_words import said_in_words
 
 if TYPE_CHECKING:
     from drill.cli.plain_case import PlainCase
@@ -55,7 +56,8 @@ class LockedAnswers:
         if isinstance(body, PredictBody):
             self._prediction(view, study=study)
         elif isinstance(body, DiagnoseBody):
-            self._say(f"\nLocked: {view.record.locked}.")
+            chosen = said_in_words(view.question, view.record.locked) or view.record.locked
+            self._say("\n" + wrapped(f"Locked: {chosen}"))
             if study:
                 self._case().mend()
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+from drill.cli.answer_file import read_answer
 from drill.cli.line_input import LineInput
 from drill.cli.mock_debrief import LeaveError, PlainDebrief, told_entry
 from drill.cli.mock_locked import LockedAnswers
@@ -177,6 +178,8 @@ class PlainMock:
         from drill.services.judging import waits_for_run
 
         question = self.mock.view.question
+        if isinstance(question.body, CodeBody):
+            answer = read_answer(answer)
         asking = None
         if self.drill.config.judge.on and not waits_for_run(question):
             from drill.services.outside_judge.asking import begin
@@ -189,7 +192,12 @@ class PlainMock:
         self.mock.leave(answer)
         self._say(f"(asking the judge, {self.drill.config.judge.seconds:g} s at most)")
         asking.run()
+        item, turns = question.head.id, len(self.mock.view.record.turns)
         self.mock.answer(answer, asking.settled)
+        record = self.mock.interview.record(item)
+        for turn in record.turns[turns:] if record is not None else ():
+            if turn.by:
+                self._say(wrapped(f"({turn.by})"))
 
     def _show(self, view: View) -> None:
         """The question, and what was said about it where the interview goes on."""

@@ -153,7 +153,7 @@ def _entry(entry: Mapping[str, Any]) -> str:
     parts += [wrapped(f'Belief: {b["belief"]} You said: "{b["quote"]}"') for b in entry["beliefs"]]
     if entry["expected"]:
         what = "A strong answer" if entry["type"] == "explain" else "Key"
-        parts.append(f"{what}:\n{_words(entry, entry['expected'])}")
+        parts.append(f"{what}:\n{indented(entry, entry['expected'])}")
     parts.append(wrapped(entry["explanation"]))
     return "\n\n".join(part for part in parts if part.strip())
 
@@ -164,7 +164,7 @@ def said_text(entry: Mapping[str, Any]) -> str:
     for turn in entry["turns"]:
         if turn["probe"]:
             parts.append(wrapped(f"They: {turn['probe']}"))
-        text = _words(entry, turn["text"])
+        text = indented(entry, turn["text"])
         if turn.get("said"):
             text = wrapped(f"{turn['text']}: {turn['said']}", "    ")
         done = {"claim": "    (I said that.)", "pass": "    (passed)", "cut": "    (not finished)"}
@@ -172,11 +172,20 @@ def said_text(entry: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _words(entry: Mapping[str, Any], text: str) -> str:
+def indented(entry: Mapping[str, Any], text: str) -> str:
     """A text indented: folded, but where lines mean something as they were typed."""
     if entry["type"] in ("code", "output"):
         return textwrap.indent(text, "    ")
     return wrapped(text, "    ")
+
+
+def _mark(point: Mapping[str, Any]) -> str:
+    """What a point counts as now: the learner's own tick decides, else what was found."""
+    if point["ticked"] or point["unticked"]:
+        return "x" if point["ticked"] else " "
+    if point["credit"] > 0:
+        return "x"
+    return "?" if point["how"] in ("asked", "claimed") else " "
 
 
 def points_lines(entry: Mapping[str, Any], first: int = 1) -> list[str]:
@@ -185,7 +194,7 @@ def points_lines(entry: Mapping[str, Any], first: int = 1) -> list[str]:
         return [textwrap.fill(f"{entry['score']:.0%}. {entry['summary']}".rstrip(), WIDTH)]
     lines = []
     for number, point in enumerate(entry["points"], start=first):
-        mark = "x" if point["credit"] > 0 else "?" if point["how"] in ("asked", "claimed") else " "
+        mark = _mark(point)
         own = ", ticked by you" if point["ticked"] else ", taken back by you" * point["unticked"]
         kind = point["bar"] if point["essential"] else f"{point['bar']}, bonus"
         said = f"{point['statement']} ({kind}; {HOW[point['how']]}{own})"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from drill.cli.output import NO, emit, json_option, opened, say, stop
 from drill.domain.counted import counted
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--out", "-o", default=None, help="File to write, or `-` for standard output.")
 @click.option(
-    "--days", type=click.IntRange(1), help="Only the last N days, for a machine that has the rest."
+    "--days",
+    type=click.IntRange(1, 36_500),
+    help="Only the last N days, for a machine that has the rest.",
 )
 @click.option("--pictures", is_flag=True, help="With the pictures of experiment runs.")
 @click.option(
@@ -49,7 +52,8 @@ def export(
     One JSON object a line: answers, undos and marks as they were logged, mock interviews with
     their transcripts, results of experiments, your profile. A closing line proves that the file is
     whole. By default drill-export-DATE.jsonl in this folder; a file that is there is never
-    replaced without --force.
+    replaced without --force. Not in it: your packs and cards and the drafts of `drill after`; they
+    are in the folder `home` of `drill paths`.
 
     With --anki the questions become an Anki package: one deck a topic, and importing a later
     package updates the cards in place. What is kept for mock interviews is left out.
@@ -73,8 +77,14 @@ def export(
         target = sys.stdout.buffer if out == "-" else Path(out or default_name(drill))
         try:
             made = write(drill, target, days=days, pictures=pictures, force=force)
-        except (ExportError, OSError) as error:
+            if out == "-":
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # a reader that has enough: click ends it quietly
+        except ExportError as error:
             stop(str(error))
+        except OSError as error:
+            stop(f"standard output: {error.strerror or error}")
     if as_json:
         emit(made)
         return
@@ -164,7 +174,9 @@ def import_(
 
     named = [Path(file) for file in files if file != "-"]
     for path in named:
-        if not path.is_file():
+        if path.is_dir():
+            stop(f"{path}: is a folder; name the files in it")
+        if not path.exists():
             stop(f"{path}: no such file")
     cards = [is_cards(path) for path in named]
     if any(cards) and not (all(cards) and len(named) == len(files)):
@@ -174,19 +186,29 @@ def import_(
         return
     if pack or topic or keep_file:
         stop("--pack, --topic and --keep-file are for cards (*.md, *.csv)")
-    with _spooled(files) as paths, opened() as drill:
-        _logs(drill, paths, dry_run, as_json)
+    with _spooled(files) as spooled, opened() as drill:
+        _logs(drill, spooled, dry_run, as_json)
 
 
-def _logs(drill: Drill, paths: list[Path], dry_run: bool, as_json: bool) -> None:
+def _logs(drill: Drill, spooled: dict[Path, str], dry_run: bool, as_json: bool) -> None:
     from drill.services.moving.importing import merge
     from drill.services.moving.lines import ExportError
 
+    def named(text: str) -> str:
+        for path, name in spooled.items():
+            text = text.replace(str(path), name)
+        return text
+
     try:
         with _progress() as tell:
-            made = merge(drill, paths, dry_run=dry_run, tell=tell)
+            made = merge(drill, list(spooled), dry_run=dry_run, tell=tell)
     except ExportError as error:
-        stop(str(error))
+        stop(named(str(error)))
+    made = replace(
+        made,
+        files=tuple(map(named, made.files)),
+        conflicts=tuple(replace(each, place=named(each.place)) for each in made.conflicts),
+    )
     if as_json:
         emit(made)
     else:
@@ -250,24 +272,40 @@ def _cards(
 
 
 @contextmanager
-def _spooled(files: tuple[str, ...]) -> Iterator[list[Path]]:
-    """The files, with standard input kept in one of its own, since an export is read twice."""
+def _spooled(files: tuple[str, ...]) -> Iterator[dict[Path, str]]:
+    """The files to read, and what each is called; an export is read twice, so that what can be
+    read only once (standard input, a pipe) is kept in a file of its own."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="drill-import-") as folder:
-        paths = []
+        found: dict[Path, str] = {}
         for file in files:
-            path = Path(file)
-            if file == "-":
-                import shutil
+            if file != "-" and Path(file).is_file():
+                found[Path(file)] = str(Path(file))
+                continue
+            name = "standard input" if file == "-" else file
+            if name in found.values():
+                stop(f"{name} can be read once; name it once")
+            path = Path(folder) / f"spooled-{len(found)}"
+            try:
+                _spool(file, path)
+            except OSError as error:
+                stop(f"{name}: {error.strerror or error}")
+            if not path.stat().st_size:
+                stop(f"{name}: is empty; did the command before the pipe fail?")
+            found[path] = name
+        yield found
 
-                path = Path(folder) / "standard-input"
-                if path.exists():
-                    stop("`-` stands for standard input and can be named once")
-                with path.open("wb") as spool:
-                    shutil.copyfileobj(sys.stdin.buffer, spool)
-            paths.append(path)
-        yield paths
+
+def _spool(file: str, target: Path) -> None:
+    import shutil
+
+    with target.open("wb") as spool:
+        if file == "-":
+            shutil.copyfileobj(sys.stdin.buffer, spool)
+        else:
+            with Path(file).open("rb") as source:
+                shutil.copyfileobj(source, spool)
 
 
 @contextmanager

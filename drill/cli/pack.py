@@ -103,7 +103,8 @@ def trust(name: str, revoke: bool, show: bool, yes: bool, as_json: bool) -> None
                 print(f"{name}: {'trusted no more' if was else 'was not trusted'}")
             return
         if not as_json:
-            print("\n".join(_code(found)))
+            for line in _code(found):
+                print(line)
         if show:
             if as_json:
                 emit(found)
@@ -138,8 +139,10 @@ def remove(name: str, as_json: bool) -> None:
         stop(str(error))
     if as_json:
         emit({"name": name, "files": where})
-    else:
+    elif where:
         print(f"{name}: removed; its files are in {where}")
+    else:
+        print(f"{name}: removed; it was a link to a folder that is gone")
 
 
 def _lines(each: PackFacts) -> list[str]:

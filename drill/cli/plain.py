@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from drill.cli.answer_file import read_answer
 from drill.cli.output import NO, OK
 from drill.cli.plain_runs import PlainRuns
 from drill.cli.show import question_text, verdict_text, wrapped
@@ -98,6 +99,8 @@ class PlainSession:
                     return
                 continue
             try:
+                if isinstance(asked.question.body, CodeBody):
+                    answer = read_answer(answer)
                 self.session.read(answer)
             except MalformedAnswerError as error:
                 self._say(f"not counted: {error}")

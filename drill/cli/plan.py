@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -69,7 +68,7 @@ def _outlook(drill: Drill, profile: Profile) -> Outlook:
             print(line, end="", file=sys.stderr, flush=True)
         last = line
 
-    chosen: date | None = profile.interview_date
+    chosen = profile.interview_date
     found = outlook(drill, profile.minutes, chosen, progress=tell if shows else None)
     if last:
         print("\r" + " " * 24 + "\r", end="", file=sys.stderr, flush=True)

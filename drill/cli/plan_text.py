@@ -61,7 +61,7 @@ def _accuracy(name: str, found: Accuracy, what: str) -> str:
 
 def _today(outlook: Outlook) -> Iterator[str]:
     if not outlook.today:
-        yield f"Today: {outlook.empty}"
+        yield wrapped(f"Today: {outlook.empty}")
         return
     minutes = sum(item.seconds for item in outlook.today) / 60
     more = f", {outlook.answered_today} answered" if outlook.answered_today else ""

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     help="html (the default), md or json; else by the ending of --out.",
 )  # fmt: skip
 @click.option("--out", default="", metavar="FILE", help="A file or a folder; `-` is stdout.")
-@click.option("--days", type=int, default=0, metavar="N", help="The last N days, with today.")
+@click.option(
+    "--days", type=click.IntRange(1, 36_500), default=None, metavar="N",
+    help="The last N days, with today.",
+)  # fmt: skip
 @click.option("--since", default="", metavar="DATE", help="From a day on, such as 2026-11-01.")
 @click.option("--mock", default="", metavar="ID", help="One interview: its id, or `last`.")
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 def report(
     form: Format | None,
     out: str,
-    days: int,
+    days: int | None,
     since: str,
     mock: str,
     opens: bool,
@@ -63,7 +66,7 @@ def report(
         if templates:
             _templates(drill, copy)
             return
-        _write(drill, Wanted(days, since, mock), form or _by_ending(out), out, opens, force)
+        _write(drill, Wanted(days or 0, since, mock), form or _by_ending(out), out, opens, force)
 
 
 def _by_ending(out: str) -> Format:
@@ -78,8 +81,6 @@ def _write(drill: Drill, wanted: Wanted, form: Format, out: str, opens: bool, fo
     from drill.services.report.scope import ScopeError
     from drill.services.report.writing import WriteError, default_name, make, write
 
-    if wanted.days < 0:
-        stop("--days is a number of days from 1 on")
     if out == "-" and opens:
         stop("--open needs a file: leave --out - out")
     try:

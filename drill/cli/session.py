@@ -21,11 +21,14 @@ def session(topic: str, limit: int | None, minutes: int | None, plain: bool) -> 
     if topic and topic not in TOPICS:
         stop(f"no topic `{topic}`; topics: {', '.join(TOPICS)}")
     if plain:
+        from drill.cli.daily_backup import backed_up
         from drill.cli.plain import PlainSession
 
         with opened() as drill:
             begun = drill.start_session(minutes=minutes, topic=topic, limit=limit)
-            sys.exit(PlainSession(drill, begun, sys.stdin, sys.stdout).run())
+            with backed_up(drill):
+                code = PlainSession(drill, begun, sys.stdin, sys.stdout).run()
+        sys.exit(code)
     from drill.cli.terminal import why_no_app
 
     reason = why_no_app()

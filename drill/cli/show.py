@@ -31,7 +31,15 @@ def wrapped(text: str, indent: str = "") -> str:
     """Paragraphs folded to 80 columns."""
     parts = [" ".join(part.split()) for part in text.strip().split("\n\n")]
     return "\n\n".join(
-        textwrap.fill(p, WIDTH, initial_indent=indent, subsequent_indent=indent) for p in parts
+        textwrap.fill(
+            p,
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,  # a path or an id is copied whole
+            break_long_words=False,
+        )
+        for p in parts
     )
 
 

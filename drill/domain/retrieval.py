@@ -61,6 +61,10 @@ class Found(Struct, frozen=True):
     key: str
     share: float
     """Part of the question's weight that the text covers, 0 to 1."""
+    common: int = 0
+    """Words of the question that say something and that the text has too."""
+    evidence: float = 0.0
+    """What those words weigh together: their rarity (in nats) times how well each is covered."""
 
 
 class _Field(Struct, frozen=True):
@@ -117,22 +121,33 @@ class Collection:
     def search(self, question: str, limit: int = 3) -> list[Found]:
         """The texts that a question is most about, best first; none that share nothing with it."""
         wanted = self._wanted(question)
-        whole = sum(weight for weight, _ in wanted)
+        whole = sum(weight for weight, _, _ in wanted)
         if not whole:
             return []
         scores: dict[str, float] = {}
-        for weight, ways in wanted:
+        common: dict[str, int] = {}
+        evidence: dict[str, float] = {}
+        for weight, telling, ways in wanted:
             best: dict[str, float] = {}
             for term, worth in ways:
                 for key, amount in self._postings.get(term, {}).items():
                     best[key] = max(best.get(key, 0.0), worth * amount / (K1 + amount))
             for key, part in best.items():
                 scores[key] = scores.get(key, 0.0) + weight * part
+                if telling:
+                    common[key] = common.get(key, 0) + 1
+                    evidence[key] = evidence.get(key, 0.0) + weight * part
         ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
-        return [Found(key, score / whole) for key, score in ranked[:limit]]
+        return [
+            Found(key, score / whole, common.get(key, 0), evidence.get(key, 0.0))
+            for key, score in ranked[:limit]
+        ]
 
-    def _wanted(self, question: str) -> list[tuple[float, list[tuple[str, float]]]]:
-        """Each term of a question with its weight, and the terms that stand for it."""
+    def _wanted(self, question: str) -> list[tuple[float, bool, list[tuple[str, float]]]]:
+        """Each term of a question: its weight, whether it tells by itself, and its spellings.
+
+        A pair of words and a word of every such question tell nothing by themselves.
+        """
         found = []
         for term in dict.fromkeys(terms(question)):
             pair = " " in term
@@ -148,9 +163,10 @@ class Collection:
             weight = max(known) if known else self._rarest
             if pair:
                 weight *= PAIR_WEIGHT
-            if all(word in _BOILERPLATE for word in term.split()):
+            faint = all(word in _BOILERPLATE for word in term.split())
+            if faint:
                 weight *= FAINT
-            found.append((weight, ways))
+            found.append((weight, not pair and not faint, ways))
         return found
 
     def _corrected(self, term: str) -> Iterable[tuple[str, float]]:

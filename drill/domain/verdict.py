@@ -33,6 +33,8 @@ class PointResult(Struct, frozen=True):
     """The learner's words that matched."""
     reason: str = ""
     """Why a point is asked instead of credited."""
+    evidence: str = ""
+    """Of the sentences that match, the one that says most of the statement."""
 
 
 class Verdict(Struct, frozen=True):

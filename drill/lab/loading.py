@@ -12,7 +12,7 @@ from types import CodeType, ModuleType
 from drill.lab.experiment import Experiment
 
 
-class _SourceOnly(SourceFileLoader):
+class SourceOnly(SourceFileLoader):
     """Compiles what stands in the file.
 
     Bytecode of `__pycache__` is neither read nor written: what a person read before trusting a
@@ -43,7 +43,7 @@ def load_module(path: Path) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(
-        name, path, loader=_SourceOnly(name, str(path)) if path.suffix == ".py" else None
+        name, path, loader=SourceOnly(name, str(path)) if path.suffix == ".py" else None
     )
     if spec is None or spec.loader is None:
         raise LoadError(f"{path}: not a Python file")

@@ -54,6 +54,8 @@ def load_pack(found_pack: PackFiles) -> Loaded:
     problems: list[Problem] = []
     if manifest is not None:
         name, title, problems = read_manifest(manifest, MANIFEST, name)
+    if found_pack.own and name != found_pack.name:
+        return Loaded(found_pack.root, _renamed(found_pack, name, title, problems))
     pack = CompiledPack(name, title, problems=problems)
     registry = files.get(REGISTRY)
     if registry is not None:
@@ -67,6 +69,21 @@ def load_pack(found_pack: PackFiles) -> Loaded:
         said = f"there is no question file below {QUESTIONS}/"
         problems.append(Problem(QUESTIONS, 1, 1, "", said, f"{QUESTIONS}/<topic>/*.yaml"))
     return loaded
+
+
+def _renamed(found: PackFiles, name: str, title: str, problems: list[Problem]) -> CompiledPack:
+    """A learner's pack whose manifest has another name by now: none of its items.
+
+    Under either name answers could be logged to ids that are not those of its history.
+    """
+    marks = parse(found.files[MANIFEST], MANIFEST).marks
+    said = (
+        f"the pack was added as `{found.name}` and calls itself `{name}` now, so that none of its "
+        "items is asked"
+    )
+    way = f"`name: {found.name}`; for a pack of the new name remove this one and add it again"
+    problem = Reporter(MANIFEST, marks, (), "").problem(("name",), said, way)
+    return CompiledPack(found.name, title, problems=[*problems, problem])
 
 
 def _file(loaded: Loaded, file: str, raw: bytes) -> None:

@@ -48,9 +48,11 @@ class PackFiles(Struct, frozen=True):
 
     root: Path
     name: str
-    """What the pack is called where `pack.yaml` gives no name."""
+    """What the pack is called where `pack.yaml` gives no name, and always where it is `own`."""
     files: dict[str, bytes]
     """POSIX path relative to `root`, and content: manifest, registry, question files in order."""
+    own: bool = False
+    """One of the learner's packs: it was added under `name`, and history is kept under it."""
 
 
 def gather(root: Path) -> PackFiles:
@@ -63,14 +65,23 @@ def gather(root: Path) -> PackFiles:
                 found[name] = opened.read()
         except OSError:
             continue
-    return PackFiles(root, pack_name(root), found)
+    return PackFiles(root, pack_name(root), found, _is_own(root))
 
 
 def pack_name(root: Path) -> str:
-    """`drill` for the built-in pack, else a name made of the folder's."""
+    """`drill` for the built-in pack, else a name made of the folder's.
+
+    A learner's pack is called as it stands among the packs, wherever a link leads.
+    """
     if root == paths.builtin_pack() or root.resolve() == paths.builtin_pack().resolve():
         return "drill"
-    return re.sub(r"[^a-z0-9]+", "-", root.resolve().name.lower()).strip("-") or "pack"
+    folder = root if _is_own(root) else root.resolve()
+    return re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "pack"
+
+
+def _is_own(root: Path) -> bool:
+    """Whether this is one of the learner's packs; one that is being added begins with a dot."""
+    return root.parent == paths.user_packs_dir() and root.name[:1] != "."
 
 
 def _question_files(root: Path) -> list[str]:
@@ -99,7 +110,7 @@ def fingerprint(packs: Sequence[PackFiles]) -> str:
     add([__version__.encode()])
     add(_compiler())
     for pack in packs:
-        add([b"pack", pack.name.encode()])
+        add([b"own" if pack.own else b"pack", pack.name.encode()])
         for name, raw in pack.files.items():
             add([name.encode(), raw])
     return digest.hexdigest()

@@ -1,62 +1,46 @@
 """What a real interview asked: kept, brought forward where the bank has it, drafted where not.
 
-A log is a row of `sessions` of kind `after`. Each question and each choice is stored as it is
-made, so that a log that was left in the middle goes on; `finish` may be repeated after a crash.
+Each question and each choice is stored as it is made, so that a log that was left in the middle
+goes on; `finish` may be repeated after a crash.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from drill.services.after_find import Finder, Match
+from drill.services.after_kept import (
+    KIND,
+    Entry,
+    Outcome,
+    Plan,
+    company_of,
+    document,
+    drafted_before,
+    drafts_folder,
+    logs,
+    shown,
+)
 
 if TYPE_CHECKING:
     from drill.domain.memory.state import MemoryState
     from drill.services.app import Drill
-    from drill.store.sessions import Session as StoredSession
 
-KIND = "after"
-Outcome: TypeAlias = Literal["", "due", "waiting", "kept", "drafted"]
-"""`due`: by tomorrow; `waiting`: in the bank, but suspended or not to be shown here; `kept`: kept
-for interviews; `drafted`: the bank lacks it."""
-OUTCOMES: tuple[Outcome, ...] = ("due", "waiting", "kept", "drafted")
-
-
-class Entry(Struct, frozen=True, omit_defaults=True):
-    """One question that was asked."""
-
-    text: str
-    near: tuple[Match, ...] = ()
-    decided: bool = False
-    item: str = ""
-    """The item that practises it; empty: none."""
-    draft: str = ""
-    """Id of the skeleton."""
-    topic: str = ""
-    outcome: Outcome = ""
-
-
-class _Plan(Struct, frozen=True):
-    date: str
-    company: str
-    entries: tuple[Entry, ...] = ()
+__all__ = ["KIND", "Entry", "Log", "begin", "drafts_folder", "logs", "shown", "unfinished"]
 
 
 class Log:
     """A log that is being written."""
 
-    def __init__(self, drill: Drill, stored: StoredSession) -> None:
+    def __init__(self, drill: Drill, plan: Plan, log_id: str) -> None:
+        """`log_id`: of its row; empty for a rehearsal, which stores and writes nothing."""
         self._drill = drill
-        self.id = stored.id
-        self._plan = msgspec.convert(stored.plan, _Plan)
+        self.id = log_id
+        self._plan = plan
 
     @property
     def date(self) -> str:
@@ -101,8 +85,11 @@ class Log:
         self._keep(tuple(self._decided(entry) for entry in self.entries))
         self._draft_all()
         self._bring_forward()
-        made = self.document()
-        self._drill.store.sessions.end(self.id, made)
+        made = document(self.id, self._plan, drafts_folder(self._drill))
+        if self.id:
+            # After the events, as the first one of a new home names the device.
+            device = self._drill.store.settings.get("device", "")
+            self._drill.store.sessions.end(self.id, {**made, "device": device})
         return made
 
     def _decided(self, entry: Entry) -> Entry:
@@ -125,7 +112,7 @@ class Log:
 
         folder = drafts_folder(self._drill)
         there = drafted(folder)
-        before = _drafted_before(self._drill)
+        before = drafted_before(self._drill)
         taken = set(there)
         entries: list[Entry] = []
         for entry in self.entries:
@@ -138,6 +125,8 @@ class Log:
             entries.append(entry)
         # The ids are stored first, so that finishing again after a crash does not append twice.
         self._keep(tuple(entries))
+        if not self.id:
+            return
         withheld = self._drill.withheld()
         level = self._drill.profile.level
         for entry in entries:
@@ -168,110 +157,35 @@ class Log:
                 entry = replace(entry, outcome=outcome)
             entries.append(entry)
         self._keep(tuple(entries))
-        if wanted:
+        if wanted and self.id:
             drill.store.advance(wanted, self.id)
-
-    def document(self) -> dict[str, Any]:
-        """The log as JSON. It names kept items: show it through `shown`."""
-        drafts = drafts_folder(self._drill)
-        return _document(self.id, self._plan, drafts)
 
     def _set(self, at: int, entry: Entry) -> None:
         self._keep((*self.entries[:at], entry, *self.entries[at + 1 :]))
 
     def _keep(self, entries: tuple[Entry, ...]) -> None:
         self._plan = replace(self._plan, entries=entries)
-        plan = msgspec.to_builtins(self._plan)
-        self._drill.store.sessions.save_plan(self.id, plan, len(entries))
+        if self.id:
+            plan = msgspec.to_builtins(self._plan)
+            self._drill.store.sessions.save_plan(self.id, plan, len(entries))
 
 
 def _due_by(state: MemoryState | None, day: int) -> bool:
     return state is not None and state.due_day is not None and state.due_day <= day
 
 
-def _document(log_id: str, plan: _Plan, folder: Path) -> dict[str, Any]:
-    from drill.services.after_draft import file_of
-
-    files = {str(file_of(folder, e.topic)) for e in plan.entries if e.outcome == "drafted"}
-    counts = Counter(entry.outcome for entry in plan.entries)
-    return {
-        "id": log_id,
-        "date": plan.date,
-        "company": plan.company,
-        "counts": {
-            "questions": len(plan.entries),
-            **{name: counts[name] for name in OUTCOMES},
-        },
-        "files": sorted(files),
-        "questions": [
-            {
-                "question": entry.text,
-                "outcome": entry.outcome,
-                "topic": entry.topic,
-                "item": entry.item,
-                "draft": entry.draft,
-                "near": [msgspec.to_builtins(match) for match in entry.near],
-            }
-            for entry in plan.entries
-        ],
-    }
-
-
-def shown(drill: Drill, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A log as it may be shown: items that are still kept for interviews have no name."""
-    withheld = drill.withheld()
-
-    def near(match: Mapping[str, Any]) -> dict[str, Any]:
-        kept = match["item"] in withheld
-        return {**match, "item": "" if kept else match["item"], "kept": kept}
-
-    questions = [
-        {
-            **each,
-            "item": "" if each["item"] in withheld else each["item"],
-            "near": [near(match) for match in each["near"]],
-        }
-        for each in document["questions"]
-    ]
-    return {**document, "questions": questions}
-
-
-def drafts_folder(drill: Drill) -> Path:
-    """The folder of drafts, shaped like a pack."""
-    from drill.services.after_draft import FOLDER
-
-    return drill.store.path.parent / FOLDER
-
-
-def begin(drill: Drill, day: str = "", company: str = "") -> Log:
-    """Begin a log; `day` is ISO, today by default."""
-    plan = _Plan(day or drill.clock().date().isoformat(), " ".join(company.split())[:200])
+def begin(drill: Drill, day: str = "", company: str = "", *, rehearsal: bool = False) -> Log:
+    """Begin a log; `day` is ISO, today by default. A rehearsal changes nothing."""
+    plan = Plan(day or drill.clock().date().isoformat(), company_of(company))
+    if rehearsal:
+        return Log(drill, plan, "")
     stored = drill.store.sessions.start(KIND, msgspec.to_builtins(plan), drill.store.today(), 0)
-    return Log(drill, stored)
+    return Log(drill, plan, stored.id)
 
 
 def unfinished(drill: Drill) -> Log | None:
     """A log that was left in the middle."""
     stored = drill.store.sessions.unfinished(KIND)
-    return None if stored is None else Log(drill, stored)
-
-
-def logs(drill: Drill, limit: int = 1000) -> list[dict[str, Any]]:
-    """Every log, newest first, ready to be shown; `finished`: not left in the middle."""
-    folder = drafts_folder(drill)
-    found = []
-    for stored in drill.store.sessions.recent(limit, KIND):
-        plan = msgspec.convert(stored.plan, _Plan)
-        document = shown(drill, _document(stored.id, plan, folder))
-        found.append({**document, "finished": stored.ended is not None})
-    return found
-
-
-def _drafted_before(drill: Drill) -> dict[str, str]:
-    """Questions of former logs and their drafts."""
-    found: dict[str, str] = {}
-    for stored in drill.store.sessions.recent(1000, KIND):
-        for entry in msgspec.convert(stored.plan, _Plan).entries:
-            if entry.draft:
-                found.setdefault(entry.text.casefold(), entry.draft)
-    return found
+    if stored is None:
+        return None
+    return Log(drill, msgspec.convert(stored.plan, Plan), stored.id)

@@ -16,7 +16,7 @@ from drill.domain.questions import (
     PredictBody,
     Question,
 )
-from drill.domain.retrieval import Collection
+from drill.domain.retrieval import Collection, Found
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Confidence: TypeAlias = Literal["likely", "maybe", "unlikely"]
 LIKELY, MAYBE = 0.5, 0.3
 """Least covered share of a question's weight; measured in tests/services/test_after.py."""
+COMMON, EVIDENCE = 2, 4.5
+"""Least telling words in common, and what they weigh together, for a match that nobody confirms: a
+share alone is large for a question of few words, such as `What is the VAE?`."""
 SHOWN = 3
 MOST_LOOKED_AT = 40
 WEIGHTS: dict[str, float] = {
@@ -42,9 +45,12 @@ class Match(Struct, frozen=True):
     """It is kept for interviews: its text is not shown and it is not brought forward."""
 
 
-def confidence_of(share: float) -> Confidence:
-    """In words."""
-    return "likely" if share >= LIKELY else "maybe" if share >= MAYBE else "unlikely"
+def confidence_of(found: Found) -> Confidence:
+    """In words. `likely` is strong enough to be taken without asking the learner."""
+    if found.share < MAYBE or not found.common:
+        return "unlikely"
+    strong = found.common >= COMMON and found.evidence >= EVIDENCE
+    return "likely" if found.share >= LIKELY and strong else "maybe"
 
 
 class Finder:
@@ -63,15 +69,14 @@ class Finder:
             if len(found) == limit:
                 break
             if not kept or not any(match.kept for match in found):
-                share = round(each.share, 3)
-                found.append(Match(each.key, share, confidence_of(share), kept))
+                found.append(Match(each.key, round(each.share, 3), confidence_of(each), kept))
         return found
 
     def topic(self, question: str) -> str:
         """The topic that most of the nearest items have; `overview` where none is near."""
         votes: dict[str, float] = {}
         for found in self._texts.search(question, 8):
-            if not votes and found.share < MAYBE:
+            if not votes and confidence_of(found) == "unlikely":
                 break
             topic = self._heads[found.key].topic
             votes[topic] = votes.get(topic, 0.0) + found.share**2

@@ -15,9 +15,47 @@ SHORTEST = 3
 """Letters and digits of one; less is a stray key."""
 _MARKER = re.compile(r"^\s*(?:[-*•>]+|\(?\d{1,3}[.):]|[Qq]\d{0,3}[.):])\s+")
 
+_ITEM = re.compile(r"- id: *[a-z]+\.[a-z0-9-]+ *$")
+_OF_A_CARD = re.compile(r"=(?!=)|!=|- \[[ xX]\] |(?:id|level|type|topic): *\S")
+"""What stands below a `##` of a card and not below one of notes."""
+
 
 class AfterError(ValueError):
     """What was given cannot be logged; the message says why and the way out."""
+
+
+def refuse_other_files(text: str, name: str) -> None:
+    """Refuse what is plainly another kind of file than questions, with the command that reads it.
+
+    `name`: what the file is called in the message. Raises AfterError.
+    """
+    text = text.removeprefix("\ufeff").lstrip()
+    first = text.partition("\n")[0].replace(" ", "")
+    if first.startswith('{"type":"drill-export"'):
+        way = "is an export of a drill's history; `drill import` merges it"
+    elif first.startswith(('{"', "[{", '["')) or first in ("{", "["):
+        way = "is JSON; give the questions as plain text, one a line"
+    elif any(_ITEM.match(line) for line in text.split("\n")):
+        way = "is a file of questions for practice; `drill bank check` and `drill pack add` read it"
+    elif _is_cards(text) or _is_table(first):
+        way = "is a file of cards; `drill import` makes questions of them"
+    else:
+        return
+    raise AfterError(f"{name} {way}. Nothing was logged")
+
+
+def _is_cards(text: str) -> bool:
+    below = False
+    for line in text.split("\n"):
+        below = below or line.startswith("## ")
+        if below and _OF_A_CARD.match(line):
+            return True
+    return False
+
+
+def _is_table(header: str) -> bool:
+    names = {cell.strip('"').casefold() for cell in re.split(r"[,;\t]", header)}
+    return {"question", "answer"} <= names
 
 
 def questions_of(lines: Iterable[str]) -> list[str]:
@@ -75,3 +113,14 @@ def summary(document: Mapping[str, Any]) -> str:
     else:
         parts.append("none to draft")
     return f"{counted(total, 'question')}: {', '.join(parts)}."
+
+
+def removal(removed: Mapping[str, Any]) -> str:
+    """A log that was taken back, in a sentence or two."""
+    company = f" ({removed['company']})" if removed["company"] else ""
+    text = f"the log of {removed['date']}{company}, {counted(removed['questions'], 'question')}; "
+    text += f"{counted(removed['no_longer_due'], 'item')} no longer brought forward"
+    if removed["drafts"]:
+        drafts = "its draft stays" if removed["drafts"] == 1 else "its drafts stay"
+        text += f"; {drafts} in {', '.join(removed['files'])}"
+    return text

@@ -16,6 +16,7 @@ from drill.domain.memory.study_day import date_of_day
 from drill.domain.questions import TOPICS, Head
 from drill.packs.bank import Bank, open_bank
 from drill.services import profile as profiles
+from drill.services.mock_hold import MockHold
 from drill.services.profile import Profile
 from drill.store.db import StoreError
 from drill.store.store import Store, local_now
@@ -39,13 +40,19 @@ class Overview(Struct, frozen=True):
     """Topic to `due`, `new`, `seen` and `items`."""
     minutes: float
     """Expected minutes of what is due."""
+    left: float
+    """Minutes of today's that are left."""
+    new_left: int
+    """New items that plain FSRS still brings today."""
+    suspended: int
+    """Items that the learner set aside; they count nowhere else here."""
     answered_today: int
     hidden: int
     """Items that need the experiments' packages to be shown."""
     held: int
     """Items set aside until their key is proven again with the installed versions."""
     unfinished: bool
-    """A session was left in the middle."""
+    """A session was left in the middle today."""
 
 
 class OpenError(Exception):
@@ -74,6 +81,7 @@ class Drill:
         except (StoreError, OSError) as error:
             raise OpenError(str(error)) from error
         self.cache_dir = folder / "cache"
+        self.mock_hold = MockHold(folder)
         self.bank: Bank = open_bank(paths.packs() if packs is None else packs, self.cache_dir)
         self._vouched = packs is not None
         self._standings: dict[str, Standing] | None = None
@@ -84,6 +92,7 @@ class Drill:
 
     def close(self) -> None:
         """Close the store; every answer is on the disk already."""
+        self.mock_hold.free()
         self.store.close()
 
     def __enter__(self) -> Drill:
@@ -194,6 +203,8 @@ class Drill:
 
     def overview(self) -> Overview:
         """Where the learner stands today."""
+        from drill.services.planning import minutes_left
+
         day = self.store.today()
         heads = self.askable()
         states = self.store.states()
@@ -202,31 +213,37 @@ class Drill:
             t: {"due": 0, "new": 0, "seen": 0, "items": 0} for t in TOPICS
         }
         seconds = 0.0
-        due = new = 0
+        due = new = suspended = 0
         for item_id, head in heads.items():
+            state = states.get(item_id)
+            if state is not None and state.suspended:
+                suspended += 1
+                continue
             row = topics.setdefault(head.topic, {"due": 0, "new": 0, "seen": 0, "items": 0})
             row["items"] += 1
-            state = states.get(item_id)
             if state is None or (state.new and state.due_day is None):
-                if state is None or not state.suspended:
-                    row["new"] += 1
-                    new += 1
+                row["new"] += 1
+                new += 1
                 continue
-            row["seen"] += 1
+            row["seen"] += not state.new  # a point missed in an interview brings new ones
             if state.is_due(day):
                 row["due"] += 1
                 due += 1
                 seconds += summary.seconds(head.type, head.seconds) + summary.feedback_seconds
         standing = list(self.standings.values())
+        unfinished = self.store.sessions.unfinished()
         return Overview(
             due=due,
             new=new,
             topics=topics,
             minutes=seconds / 60,
+            left=minutes_left(self, self.profile.minutes),
+            new_left=max(0, min(new, self.config.new_per_day - summary.new_today)),
+            suspended=suspended,
             answered_today=len(summary.answered_today),
             hidden=standing.count("hidden"),
             held=standing.count("stale") + standing.count("unproven"),
-            unfinished=self.store.sessions.unfinished() is not None,
+            unfinished=unfinished is not None and unfinished.study_day == day,
         )
 
     def streak(self) -> int:
@@ -252,11 +269,13 @@ class Drill:
         """Begin a session; one that was left in the middle today goes on instead.
 
         Args:
-            minutes: length; the profile's minutes a day by default.
+            minutes: length; by default what is left of today's minutes, or where they are used
+                all of them once more.
             topic: only this topic.
             limit: at most so many items, retries not counted.
             more: begin another one even where today's was finished.
         """
+        from drill.services.planning import session_minutes
         from drill.services.session import begin, resume
 
         if not topic and limit is None and not more:
@@ -265,7 +284,7 @@ class Drill:
                 session = resume(self, unfinished)
                 if session.asked is not None:
                     return session
-        return begin(self, minutes or self.profile.minutes, topic=topic, limit=limit)
+        return begin(self, minutes or session_minutes(self), topic=topic, limit=limit)
 
     def undo(self) -> str:
         """Take the newest answer or mark back; its item is asked first in the session.

@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from drill import paths
-from drill.store.backup import Backup, BackupError, backups, inspect, make_backup
+from drill.store.backup import MANUAL, Backup, BackupError, backups, inspect, make_backup
 from drill.store.db import SCHEMA_VERSION, StoreError
 from drill.store.restore import Difference, Present, Restored, only_in, present_state
+from drill.store.salvage import Salvaged
 from drill.store.store import local_now
 
 if TYPE_CHECKING:
     from drill.store.backup import Contents
 
-__all__ = ["BackupError", "BackupFacts", "Difference", "Preview", "StoreError", "local_now"]
+__all__ = [
+    "BackupError",
+    "BackupFacts",
+    "Difference",
+    "Preview",
+    "Salvaged",
+    "StoreError",
+    "local_now",
+]
 
 OF_CARE = ("before-restore", "before-mend")
 """Labels of backups that a restore without a name passes over: they undo what care did."""
@@ -63,7 +72,7 @@ def back_up(now: datetime) -> BackupFacts:
     Raises:
         BackupError: it could not be made; nothing was changed.
     """
-    made = make_backup(paths.database(), paths.backup_dir(), "manual", now)
+    made = make_backup(paths.database(), paths.backup_dir(), MANUAL, now)
     return facts(made, now)
 
 

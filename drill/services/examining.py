@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from drill import paths
+from drill.domain.counted import counted
 from drill.store.backup import BackupError, backups
 from drill.store.db import NewerSchemaError, StoreError
 from drill.store.findings import Finding, worst_first
@@ -57,19 +59,18 @@ def damaged() -> bool:
     """Whether there are data that SQLite cannot read or finds damaged.
 
     Raises:
-        StoreError: another program holds them, or a newer drill wrote them.
+        StoreError: another program holds them, this user may not open them, or the disk is full.
     """
-    from drill.store.backup import is_busy
     from drill.store.db import connect
     from drill.store.doctor import integrity
+    from drill.store.faults import fault_of
 
     if not paths.database().is_file():
         return False
     try:
         connection = connect(paths.database())
     except StoreError as error:
-        cause = error.__cause__
-        if isinstance(cause, sqlite3.Error) and is_busy(cause):
+        if fault_of(error.__cause__) in ("held", "forbidden", "full"):
             raise
         return True
     try:
@@ -80,25 +81,32 @@ def damaged() -> bool:
 
 @contextmanager
 def _opened() -> Iterator[Store]:
+    from drill.store.faults import told
     from drill.store.store import Store
 
     try:
         with Store.open(paths.database()) as store:
             yield store
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{paths.database()}: {error}") from error
+        raise StoreError(told(paths.database(), error)) from error
 
 
 def _data(bank: Bank) -> list[Finding]:
     from drill.store.doctor import examine as look
+    from drill.store.faults import way_out
 
     if not paths.database().exists():
         says = f"there are no data yet: {paths.database()} is made by the first answer"
         there = backups(paths.backup_dir())
         if not there:
             return [Finding("note", "no-data", says)]
-        says = f"{paths.database()} is gone, but there are {len(there)} backups of it"
+        count = counted(len(there), "backup")
+        verb = "is" if len(there) == 1 else "are"
+        says = f"{paths.database()} is gone, but there {verb} {count} of it"
         return [Finding("error", "gone", says, "`drill restore` brings the newest back")]
+    if not os.access(paths.database(), os.W_OK):
+        says = f"{paths.database()} cannot be written by this user"
+        return [Finding("error", "forbidden", says, way_out("forbidden"))]
     try:
         with _opened() as store:
             found = look(store, set(bank.heads), paths.backup_dir(), paths.runs_dir())
@@ -107,15 +115,25 @@ def _data(bank: Bank) -> list[Finding]:
     except NewerSchemaError as error:
         return [Finding("error", "newer", str(error), "upgrade drill, or `drill restore`")]
     except StoreError as error:
-        return [
-            Finding(
-                "error",
-                "unreadable",
-                str(error),
-                "`drill restore` brings a backup back; `drill doctor --salvage` saves what can be "
-                "read of the file and fills it up from the newest backup",
-            )
-        ]
+        return [_unopened(error)]
+
+
+def _unopened(error: StoreError) -> Finding:
+    """Data that cannot be opened: whether they are damaged, and the way out of what it is."""
+    from drill.store.faults import fault_of, way_out, what
+
+    cause = error.__cause__
+    fault = fault_of(cause)
+    says = what(paths.database(), cause) if fault and isinstance(cause, sqlite3.Error) else ""
+    if fault not in ("", "damaged"):
+        return Finding("error", fault, says, way_out(fault))
+    return Finding(
+        "error",
+        "unreadable",
+        says or str(error),
+        "`drill restore` brings a backup back; `drill doctor --salvage` saves what can be read of "
+        "the file and fills it up from the newest backup",
+    )
 
 
 def _begun_anew() -> list[Finding]:
@@ -150,7 +168,8 @@ def _packs(bank: Bank) -> list[Finding]:
 
     found: list[Finding] = []
     if bank.problems:
-        says = f"{len(bank.problems)} problems in question files, such as {bank.problems[0]}"
+        count = counted(len(bank.problems), "problem")
+        says = f"{count} in question files, such as {bank.problems[0]}"
         remedy = "`drill bank check` lists them; what is faulty is not asked"
         found.append(Finding("warning", "questions", says, remedy))
     for pack in all_packs() if paths.user_packs_dir().is_dir() else []:

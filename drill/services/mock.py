@@ -15,6 +15,7 @@ from drill.domain.interview.choosing import Course, Settings, choose
 from drill.domain.interview.state import Interview, Judged, Turn
 from drill.domain.questions import CodeBody, Question
 from drill.domain.verdict import MalformedAnswerError
+from drill.services.mock_hold import InterviewHeldError
 from drill.services.mock_place import HEARTBEAT, MockPhase, MockPlace, View
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HEARTBEAT",
     "KIND",
+    "InterviewHeldError",
     "InterviewOpenError",
     "InterviewShortError",
     "Mock",
@@ -263,12 +265,14 @@ def begin(drill: Drill, settings: Settings, timer: Callable[[], float] = monoton
     Raises:
         InterviewShortError: the reserve has nothing for it.
         InterviewOpenError: another one was left in the middle.
+        InterviewHeldError: another process holds one.
     """
     if unfinished(drill) is not None:
         raise InterviewOpenError("An interview was left in the middle.")
     chosen = course(drill, settings)
     if not chosen.slots:
         raise InterviewShortError(" ".join(chosen.lacks) or "The reserve is empty.")
+    drill.mock_hold.take()
     interview = Interview(settings, chosen.slots, chosen.lacks)
     stored = drill.store.sessions.start(
         KIND, interview.to_json(), drill.store.today(), settings.seed, float(settings.minutes)
@@ -282,5 +286,10 @@ def unfinished(drill: Drill) -> StoredSession | None:
 
 
 def resume(drill: Drill, stored: StoredSession, timer: Callable[[], float] = monotonic) -> Mock:
-    """Go on with an interview that was left."""
+    """Go on with an interview that was left.
+
+    Raises:
+        InterviewHeldError: it goes on in another process.
+    """
+    drill.mock_hold.take()
     return Mock(drill, stored, timer)

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -24,6 +25,9 @@ from drill.services.outlook_document import (
 )
 from drill.services.outlook_run import OutlookRun
 from drill.services.planning import plan_key
+
+Interview = date | Literal["profile"] | None
+"""A date to look at, None for none, or that of the profile."""
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
@@ -52,7 +56,7 @@ _runs: WeakKeyDictionary[Drill, dict[str, OutlookRun]] = WeakKeyDictionary()
 def begin(
     drill: Drill,
     minutes: int | None = None,
-    interview: date | None = None,
+    interview: Interview = "profile",
     futures: int | None = None,
 ) -> OutlookRun:
     """The outlook for the profile, or for other minutes or another date, which is not stored.
@@ -62,9 +66,9 @@ def begin(
     profile itself is kept with the data as well.
     """
     profile = drill.profile
-    own = minutes in (None, profile.minutes) and interview in (None, profile.interview_date)
     minutes = profile.minutes if minutes is None else minutes
-    interview = profile.interview_date if interview is None else interview
+    interview = profile.interview_date if interview == "profile" else interview
+    own = minutes == profile.minutes and interview == profile.interview_date
     key = _key(drill, minutes, interview)
     runs = _runs.setdefault(drill, {})
     if key in runs and (futures is None or runs[key].done):
@@ -104,7 +108,7 @@ def stored(drill: Drill) -> Outlook | None:
 def outlook(
     drill: Drill,
     minutes: int | None = None,
-    date: date | None = None,
+    date: Interview = "profile",
     *,
     futures: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -125,9 +129,14 @@ def outlook(
 
 
 def _key(drill: Drill, minutes: int, interview: date | None) -> str:
-    """Changes with everything that an outlook depends on."""
+    """Changes with everything that an outlook depends on: an open session too, as it is shown."""
     day = None if interview is None else day_of_date(interview)
-    return plan_key(drill, minutes, day, drill.store.today(), drill.askable())
+    key = plan_key(drill, minutes, day, drill.store.today(), drill.askable())
+    unfinished = drill.store.sessions.unfinished()
+    if unfinished is None or unfinished.study_day != drill.store.today():
+        return key
+    running = msgspec.json.encode((unfinished.plan or {}).get("running"))
+    return f"{key}/{unfinished.id}:{zlib.crc32(running)}"
 
 
 def _read(kept: Any) -> Outlook | None:

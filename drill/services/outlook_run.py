@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from drill.domain.memory.state import retrievability
 from drill.domain.memory.study_day import date_of_day, day_of_date
-from drill.domain.questions import TOPICS
 from drill.services import planning
 from drill.services.outlook_document import Accuracy, More, Outlook, PlannedItem, TopicOutlook
 from drill.services.outlook_words import LITTLE, drops, sentences
-from drill.services.plan_words import topic_words
 
 if TYPE_CHECKING:
+    from drill.domain.memory_scale import ScaleBelief
     from drill.services.app import Drill
     from drill.services.forecast import Forecast, Found
 
@@ -108,8 +106,6 @@ class OutlookRun:
         day = drill.store.today()
         interview = None if self._interview is None else day_of_date(self._interview)
         dated = interview is not None and interview >= day
-        self._read_standing()
-        yield True
         tests = plan_facts.recalled(drill.store.access, day - WINDOW_DAYS + 1, MOST_TESTS)
         kept = [i for i, head in drill.bank.heads.items() if head.reserve]
         met = plan_facts.met_in_interviews(drill.store.access, kept)
@@ -119,37 +115,24 @@ class OutlookRun:
             reserve=_accuracy(met),
         )
         yield True
-        spent = plan_facts.seconds_on(drill.store.access, day)
+        from drill.services.own_memory import scale_by
+
+        scale = scale_by(drill, tests)
+        yield True
+        self._read_standing(scale)
+        yield True
         answered = plan_facts.answers_on(drill.store.access, day)
-        yield from self._planned(interview if dated else None, spent, answered)
+        self.outlook = replace(self.outlook, answered_today=answered)
+        left = planning.minutes_left(drill, self._minutes)
+        yield from self._planned(interview if dated else None, left)
         if dated and interview is not None:
-            from drill.domain.memory_scale import believed
             from drill.services.forecast import MOST_FUTURES, Forecast
 
             futures = self._futures or MOST_FUTURES
             made = planning.inputs(drill, interview)
             yield True
-            weights = made.parameters.parameters
-            # A bias that other weights had is not that of those in use.
-            own = plan_facts.sets_with(drill.store.access, weights)
-            pairs = [
-                (test.predicted, test.right)
-                for test in tests
-                if test.predicted is not None and test.parameter_set in own
-            ]
-            scale = believed(pairs, weights[20]) if weights else believed(pairs)
-            read = answered * made.history.feedback_seconds
-            seconds = self._minutes * 60.0
-            first = max(0.0, seconds - spent - read)
-            yield True
+            seconds, first = self._minutes * 60.0, max(0.0, left * 60.0)
             self._forecast = Forecast(made, scale, seconds, first, futures=futures, seed=made.day)
-            self.outlook = replace(
-                self.outlook,
-                memory_scale=scale.quantile(0.5),
-                memory_low=scale.quantile(0.1),
-                memory_high=scale.quantile(0.9),
-                memory_tests=scale.tests,
-            )
 
     def _ahead(self) -> Iterator[bool]:
         """What the next day begins with, so that it begins at once."""
@@ -157,55 +140,37 @@ class OutlookRun:
             planning.keep_tomorrow(self._drill)
         yield True
 
-    def _read_standing(self) -> None:
-        """Where each topic stands today, by the memory model alone."""
+    def _read_standing(self, scale: ScaleBelief) -> None:
+        """Where each topic stands today, and what is believed of the learner's memory."""
+        from drill.services.outlook_standing import standing_now
+
         drill = self._drill
-        day = drill.store.today()
-        states = drill.store.states()
-        heads = drill.bank.heads
-        sums: dict[str, list[float]] = {topic: [0.0, 0.0, 0, 0] for topic in TOPICS}
-        for item, weight in self._weights().items():
-            row = sums.setdefault(heads[item].topic, [0.0, 0.0, 0, 0])
-            row[0] += weight
-            row[2] += 1
-            state = states.get(item)
-            if state is not None and not state.new:
-                row[1] += weight * retrievability(state, day)
-                row[3] += 1
-        topics = tuple(
-            TopicOutlook(t, topic_words(t), w, int(n), int(seen), r / w if w else 0.0)
-            for t, (w, r, n, seen) in sums.items()
-            if n
+        topics, overall = standing_now(
+            drill.bank.heads, self._weights(), drill.store.states(), scale, drill.store.today()
         )
-        total = sum(t.weight for t in topics)
         self.outlook = replace(
             self.outlook,
             topics=topics,
-            overall=TopicOutlook(
-                "",
-                "All topics",
-                total,
-                sum(t.items for t in topics),
-                sum(t.seen for t in topics),
-                sum(t.weight * t.now for t in topics) / total if total else 0.0,
-            ),
+            overall=overall,
+            memory_scale=scale.quantile(0.5),
+            memory_low=scale.quantile(0.1),
+            memory_high=scale.quantile(0.9),
+            memory_tests=scale.tests,
         )
 
-    def _planned(self, interview: int | None, spent: float, answered: int) -> Iterator[bool]:
-        """Today's session: the one that was begun, or the one that would be."""
+    def _planned(self, interview: int | None, left: float) -> Iterator[bool]:
+        """Today's session: the one that was begun, or the one that would be in `left` minutes."""
         from drill.services.browse import Browser
 
         drill = self._drill
-        self.outlook = replace(self.outlook, answered_today=answered)
         own = self._interview == drill.profile.interview_date
         places = self._begun() if own and self._minutes == drill.profile.minutes else None
         empty = ""
         if places is None:
-            left = self._minutes - spent / 60.0
-            if answered and left < 1.0:
-                places, empty = [], "Today's minutes are used; another session may still be begun."
-            else:
-                places, empty = planning.todays(drill, left, interview)
+            used = planning.used(left, self._minutes)
+            places, empty = planning.todays(drill, self._minutes if used else left, interview)
+            if used and places:
+                places, empty = [], planning.MINUTES_USED
         yield True
         browser = Browser(drill)
         items = []
@@ -229,6 +194,7 @@ class OutlookRun:
 
     def _begun(self) -> list[planning.Today] | None:
         """What is left of a session that was begun today; None where there is none."""
+        from drill.domain.memory.queue import Planned
         from drill.domain.memory.running import Running
         from drill.services.plan_words import why_plain
 
@@ -237,13 +203,17 @@ class OutlookRun:
         if unfinished is None or unfinished.study_day != drill.store.today():
             return None
         running = Running.from_json((unfinished.plan or {})["running"])
-        states = drill.store.states([p.item_id for p in running.upcoming])
+        again = (Planned(r.item_id, "retry", r.seconds) for r in running.retries)
+        places = [p for p in (*running.upcoming, *again) if p.item_id in drill.bank.heads]
+        if not places:
+            return None  # it is over, so the next one begins
+        states = drill.store.states([p.item_id for p in places])
         day = drill.store.today()
         return [
             planning.Today(
                 replace(p, why=p.why or why_plain(p, states.get(p.item_id), day)),
             )
-            for p in running.upcoming
+            for p in places
         ]
 
     def _with(self, found: Found) -> Outlook:
@@ -257,15 +227,16 @@ class OutlookRun:
         drop = drops(heads, weights, found.dropped)
 
         def ready(row: TopicOutlook, dropped: int) -> TopicOutlook:
-            if row.topic not in found.at_date:
+            if row.topic not in found.at_date or not row.items:
                 return row
             at = found.at_date[row.topic]
+            # On the day itself it is what it is now, which needs no drawn futures.
+            mean = row.now if now.days_left == 0 else at.mean
             return replace(
                 row,
-                now=found.now[row.topic],
-                at_date=at.mean,
-                low=at.low,
-                high=at.high,
+                at_date=mean,
+                low=min(at.low, mean),
+                high=max(at.high, mean),
                 dropped=dropped,
             )
 

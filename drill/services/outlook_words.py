@@ -18,13 +18,13 @@ NO_DATE = (
     "No interview date is set: plain FSRS asks what is about to be forgotten, and a few new "
     "questions a day. With a date the plan weighs every question by what it adds on that day."
 )
+NOTHING_NEW = "Nothing new is asked any more."
+LAST_DAY = "Nothing new is asked any more; a short warm-up freshens what you know."
 SET_DATE = "`drill setup --date` sets a date."
 LITTLE = 0.03
 """Importance of what is dropped, as a share of all, under which time is enough."""
 FEW = 6
 """Answers under which no comparison is made."""
-NOTHING_MORE = 0.01
-"""A gain by more minutes under this is next to nothing."""
 
 
 def level_words(level: str) -> str:
@@ -50,7 +50,7 @@ def drop_lines(drop: Iterable[Dropped]) -> list[str]:
     lines = []
     for level, groups in sorted(levels.items(), key=lambda pair: worth(pair[1])):
         count = counted(sum(len(g.items) for g in groups), f"{level_words(level)} question")
-        topics = ", ".join(f"{g.title} {len(g.items)}" for g in groups)
+        topics = "; ".join(f"{g.title} {len(g.items)}" for g in groups)  # a title has commas
         lines.append(f"{count}: {topics}")
     return lines
 
@@ -99,6 +99,14 @@ def clearly_lower(one: Accuracy, other: Accuracy) -> bool:
     return high - low > margin
 
 
+def more_points(outlook: Outlook) -> int | None:
+    """Percentage points that more minutes a day add, between the figures as they are shown."""
+    at_date = outlook.overall.at_date
+    if outlook.more is None or at_date is None:
+        return None
+    return round(100 * outlook.more.at_date) - round(100 * at_date)
+
+
 def sentences(outlook: Outlook) -> tuple[str, ...]:
     """Everything that is to be said, most important first."""
     how = [SET_DATE] if outlook.days_left is None else []
@@ -114,6 +122,8 @@ def standing(outlook: Outlook) -> list[str]:
             "`drill after` logs what was asked."
         )
         return [over if outlook.interview else NO_DATE]
+    if not outlook.overall.items:
+        return []  # `empty` says why
     on = day_words(date.fromisoformat(outlook.interview), date.fromisoformat(outlook.day))
     return _ready(outlook, left, on) + _time(outlook, left)
 
@@ -128,6 +138,8 @@ def _ready(outlook: Outlook, left: int, on: str) -> list[str]:
     if whole.at_date is None or whole.low is None or whole.high is None:
         return []
     between = f"{whole.low:.0%} to {whole.high:.0%} in four of five simulated futures"
+    if left == 0 and not whole.seen:
+        return ["The interview is today, and practice has not asked anything yet."]
     if left == 0:
         return [
             f"The interview is today: you would recall {whole.at_date:.0%} of the questions of "
@@ -137,18 +149,11 @@ def _ready(outlook: Outlook, left: int, on: str) -> list[str]:
         f"With {outlook.minutes} minutes every day you would recall {whole.at_date:.0%} of the "
         f"questions of {what_words(outlook)} on {on} ({between}); today it is {whole.now:.0%}."
     ]
-    if outlook.more is not None:
-        gain = outlook.more.at_date - whole.at_date
-        if gain < NOTHING_MORE:
-            said.append(
-                f"{outlook.more.minutes - outlook.minutes} more minutes a day would change next "
-                "to nothing."
-            )
-        else:
-            said.append(
-                f"{outlook.more.minutes - outlook.minutes} more minutes a day would make it "
-                f"{outlook.more.at_date:.0%}."
-            )
+    points = more_points(outlook)
+    if outlook.more is not None and points is not None:
+        lead = f"{outlook.more.minutes - outlook.minutes} more minutes a day would"
+        makes = f"make it {outlook.more.at_date:.0%}"
+        said.append(f"{lead} {makes if points > 0 else 'add less than 1 percentage point'}.")
     return said
 
 
@@ -158,7 +163,7 @@ def _time(outlook: Outlook, left: int) -> list[str]:
     count = sum(len(each.items) for each in outlook.drop)
     share = sum(each.weight for each in outlook.drop)
     if left == 0:
-        return ["Nothing new is asked any more; a short warm-up freshens what you know."]
+        return [LAST_DAY if outlook.overall.seen else NOTHING_NEW]
     if outlook.enough:
         rest = f" but {counted(count, 'marginal question')}" if count else ""
         return [f"Time is enough: every question{rest} is asked before the interview."]
@@ -195,10 +200,9 @@ def _memory(outlook: Outlook) -> list[str]:
     low, high = outlook.memory_low, outlook.memory_high
     if not outlook.memory_tests or low <= 1.0 <= high:
         return []
-    word = "longer" if low > 1.0 else "shorter"
     return [
-        f"Your own reviews say that your memories last {word} than the model expects: "
-        f"{outlook.memory_scale:.1f} times ({low:.1f} to {high:.1f}); that is counted in."
+        f"Your own reviews say that your memories last {outlook.memory_scale:.1f} times as long "
+        f"as the model expects ({low:.1f} to {high:.1f}); that is counted in."
     ]
 
 

@@ -52,8 +52,8 @@ def add(source: Path, name: str = "", *, link: bool = False) -> PackFacts:
             f"that one away first: drill pack remove {named} (what you learned of it is kept)"
         )
     part = folder / f".adding-{named}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if link:
             part.symlink_to(source, target_is_directory=True)
         else:
@@ -61,6 +61,7 @@ def add(source: Path, name: str = "", *, link: bool = False) -> PackFacts:
             if name:
                 _rename(part, name)
         _refuse_faults(part, source, named)
+        Trust(paths.trust_file()).revoke(named)
         part.replace(target)
     except OSError as error:
         raise PackError(f"{target}: it cannot be written: {error}") from error
@@ -69,7 +70,6 @@ def add(source: Path, name: str = "", *, link: bool = False) -> PackFacts:
             part.unlink()
         else:
             shutil.rmtree(part, ignore_errors=True)
-    Trust(paths.trust_file()).revoke(named)
     return one(named)
 
 

@@ -29,6 +29,9 @@ FIRST_ANSWERS = 300
 """Newest first answers that the chance of a new item is learned from."""
 PLANS = "plans"
 """Name of the setting that keeps the sessions that were planned ahead, by `plan_key`."""
+LEAST_MINUTES = 2.0
+"""Under so much of today's minutes they are used: the next session is another whole one."""
+MINUTES_USED = "Today's minutes are used."
 FORWARD_DAYS = 14
 """Days that an item stays brought forward while nobody answers it."""
 
@@ -58,6 +61,30 @@ def interview_day(drill: Drill, interview: date | None = None) -> int | None:
     if day is None or day_of_date(day) < drill.store.today():
         return None
     return day_of_date(day)
+
+
+def minutes_left(drill: Drill, minutes: float) -> float:
+    """What practice today has left of `minutes`, the reading of feedback counted; maybe none."""
+    from drill.store import plan_facts
+
+    store, day = drill.store, drill.store.today()
+    answers = plan_facts.answers_on(store.access, day)
+    if not answers:
+        return minutes
+    read = answers * store.summary(day).feedback_seconds
+    return minutes - (plan_facts.seconds_on(store.access, day) + read) / 60.0
+
+
+def used(left: float, minutes: float) -> bool:
+    """Whether what is `left` of the day's minutes is too little for a session of its own."""
+    return left < min(LEAST_MINUTES, minutes)
+
+
+def session_minutes(drill: Drill) -> float:
+    """Length of a session begun now: what is left of today's minutes, or all of them once more."""
+    minutes = float(drill.profile.minutes)
+    left = minutes_left(drill, minutes)
+    return minutes if used(left, minutes) else left
 
 
 def plan(
@@ -95,7 +122,7 @@ def plan_key(
 
     profile = drill.profile
     parts = (
-        1,  # of what is computed and how
+        2,  # of what is computed and how
         data_version(drill.store.access),
         day,
         f"{minutes:g}",
@@ -206,12 +233,12 @@ def _dated(
             Today(p.planned(why_dated(p, heads[p.item_id], made.day, interview)), p.choice.gain)
             for p in places
         ], ""
-    if heads and made.day == interview:
-        return [], (
-            "The interview is today: nothing new is asked any more, and what was practised was "
-            "looked at today."
-        )
-    return [], _nothing(heads, topic)
+    if made.day == interview and not _all_suspended(drill, heads):
+        before = "what was practised was looked at today"
+        if not any(i in heads and not state.new for i, state in made.states.items()):
+            before = "nothing was practised that could be looked at again"
+        return [], f"The interview is today: nothing new is asked any more, and {before}."
+    return [], _nothing(drill, heads, topic)
 
 
 def _plain(
@@ -232,19 +259,38 @@ def _plain(
             Today(replace(p, why=why_plain(p, states.get(p.item_id), day))) for p in planned
         ], ""
     if heads and history.new_today >= chosen.new_per_day:
-        where = f" in {topic}" if topic else ""
-        return [], (
-            f"Nothing is due{where}, and today's {chosen.new_per_day} new items are done. "
-            "`new_per_day` in config.toml changes that."
-        )
-    return [], _nothing(heads, topic)
+        return [], new_done(chosen.new_per_day, f" in {topic}" if topic else "")
+    return [], _nothing(drill, heads, topic)
 
 
-def _nothing(heads: Mapping[str, Head], topic: str) -> str:
+def _nothing(drill: Drill, heads: Mapping[str, Head], topic: str) -> str:
     where = f" in {topic}" if topic else ""
     if not heads:
         return f"There is nothing to ask{where}: no items are available."
+    if _all_suspended(drill, heads):
+        return all_suspended(where)
+    if not drill.store.summary(drill.store.today()).answered_today:
+        return f"Nothing{where} is to be asked today."
     return f"Everything available{where} was asked today."
+
+
+def new_done(count: int, where: str = "") -> str:
+    """Said where nothing is due and plain FSRS has brought its new items of the day."""
+    items = "1 new item is" if count == 1 else f"{count} new items are"
+    return (
+        f"Nothing is due{where}, and today's {items} done. "
+        "`new_per_day` in config.toml changes that."
+    )
+
+
+def all_suspended(where: str = "") -> str:
+    """Said where everything that could be asked is suspended; `where`: ` in serving`."""
+    return f"All questions{where} are suspended; browse (b) brings them back."
+
+
+def _all_suspended(drill: Drill, heads: Mapping[str, Head]) -> bool:
+    states = drill.store.states()
+    return all(item in states and states[item].suspended for item in heads)
 
 
 def countdown(drill: Drill) -> int | None:

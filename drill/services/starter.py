@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from drill.lab.devices import worker_threads
 from drill.lab.manifest import Lab
-from drill.worker.launcher import worker_environment
+from drill.worker.launcher import module_command, worker_environment
 
 LIMIT = 120.0
 """Seconds after which a starter is ended; one takes under 10 on a quiet machine."""
@@ -75,7 +75,8 @@ def starter_command(lab: Lab, config: Config, host: str = "") -> list[str]:
         return on_host(config, chosen, "lab", "run", lab.id)
     words = config.worker
     own = len(words) == 1 and Path(words[0]).name.lower().startswith("python")
-    return [words[0] if own else sys.executable, "-u", str(lab.starter)]
+    python = words[0] if own else sys.executable
+    return [*module_command(python, "drill.worker.run_starter"), str(lab.starter)]
 
 
 class StarterRun:

@@ -36,6 +36,7 @@ from drill.services.mock_words import band_words
 from drill.store import evidence
 
 if TYPE_CHECKING:
+    from drill.domain.memory_scale import ScaleBelief
     from drill.packs.beliefs import Misconception
     from drill.services.app import Drill
 
@@ -57,7 +58,8 @@ def statistics(drill: Drill, since_day: int | None = None, topic: str = "") -> S
 
     Args:
         since_day: study day that the period begins with; None: everything. What was done is
-            counted from it on; the year, streaks, beliefs, memory and what is due are of today.
+            counted from it on, or from the first answer on where that came later; the year,
+            streaks, beliefs, memory and what is due are of today.
         topic: count only this topic's items.
     """
     with drill.store.access.read():
@@ -75,6 +77,8 @@ def reading(
     drill: Drill, since_day: int | None = None, topic: str = ""
 ) -> Generator[Progress, None, Statistics]:
     """`statistics` in slices of some milliseconds; the value of the generator is the document."""
+    from drill.services.own_memory import believed_scale
+
     access, today = drill.store.access, drill.store.today()
     heads = {i: h for i, h in drill.bank.heads.items() if not topic or h.topic == topic}
     log = _Log(drill, heads)
@@ -87,7 +91,9 @@ def reading(
         yield Progress(done, total)
 
     askable = {i: h for i, h in drill.askable().items() if i in heads}
-    memory = _Memory(drill, askable, heads, today)
+    scale = believed_scale(drill)
+    yield Progress(done, total)
+    memory = _Memory(drill, askable, heads, today, scale)
     for states in evidence.states(access):
         for state in states:
             memory.add(state)
@@ -99,6 +105,9 @@ def reading(
                 _mock(each) for each in stored if since_day is None or each.study_day >= since_day
             ]
             yield Progress(done, total)
+    if since_day is not None:
+        first = log.year.first_day
+        since_day = max(since_day, today if first is None else first)
     retention = log.retention.result(today, since_day)
     calibration = log.calibration.result()
     yield Progress(done, total)
@@ -116,7 +125,7 @@ def reading(
         since_day=since_day,
         since="" if since_day is None else date_of_day(since_day).isoformat(),
         topic=topic,
-        totals=_totals(log, memory, askable, drill.bank.heads),
+        totals=_totals(log, memory, drill.bank.heads),
         retention=retention,
         streak=streak,
         days=days,
@@ -130,6 +139,8 @@ def reading(
         mocks=tuple(mocks),
         hours=hours,
         leeches=memory.worst(),
+        memory_scale=scale.quantile(0.5),
+        memory_tests=scale.tests,
     )
 
 
@@ -188,10 +199,15 @@ class _Memory:
     """Every fold over the states."""
 
     def __init__(
-        self, drill: Drill, askable: Mapping[str, Head], heads: Mapping[str, Head], today: int
+        self,
+        drill: Drill,
+        askable: Mapping[str, Head],
+        heads: Mapping[str, Head],
+        today: int,
+        scale: ScaleBelief,
     ) -> None:
         self._heads, self._askable = heads, askable
-        self.mastery = MasteryFold(askable, today)
+        self.mastery = MasteryFold(askable, today, scale)
         self.forecast = ForecastFold(askable, drill.store.summary(today), today)
         self.leeches: list[Leech] = []
         self.suspended = self.known = self.seen = 0
@@ -205,20 +221,23 @@ class _Memory:
         if state.item_id in self._askable:
             self.suspended += state.suspended
             self.known += state.known
-            self.seen += not state.new
+            self.seen += not state.new and not state.suspended
         if state.leech:
             self.leeches.append(
                 Leech(state.item_id, head.topic, state.lapses, state.stability, state.suspended)
             )
+
+    @property
+    def items(self) -> int:
+        """Items that practice asks: a suspended one is none of them."""
+        return len(self._askable) - self.suspended
 
     def worst(self) -> tuple[Leech, ...]:
         """Leeches, those with most lapses first."""
         return tuple(sorted(self.leeches, key=lambda each: (-each.lapses, each.item_id)))
 
 
-def _totals(
-    log: _Log, memory: _Memory, askable: Mapping[str, Head], bank: Mapping[str, Head]
-) -> Totals:
+def _totals(log: _Log, memory: _Memory, bank: Mapping[str, Head]) -> Totals:
     days, modes = log.activity.days(), log.activity.modes
     return Totals(
         answers=sum(modes.values()),
@@ -228,7 +247,7 @@ def _totals(
         minutes=sum(day.minutes for day in days),
         overruled=log.activity.overruled,
         by_mode=dict(sorted(modes.items())),
-        items=len(askable),
+        items=memory.items,
         seen=memory.seen,
         suspended=memory.suspended,
         leeches=len(memory.leeches),
@@ -270,6 +289,11 @@ def beliefs_of(states: Mapping[str, BeliefState], registry: Mapping[str, Misconc
         returned=sum(b.returned > 0 for b in found),
         beliefs=tuple(found),
     )
+
+
+def every_mock(drill: Drill) -> tuple[Mock, ...]:
+    """All finished interviews, oldest first."""
+    return tuple(_mock(each) for stored in evidence.mocks(drill.store.access) for each in stored)
 
 
 def _mock(stored: evidence.StoredMock) -> Mock:

@@ -208,7 +208,8 @@ def remove(name: str, now: datetime | None = None) -> str:
     """Take a pack away; what was learned of its items stays in the log.
 
     A link is taken away and the files stay where they are; a copy is moved aside, since it may hold
-    questions that were written there. Gives where the files are now. Raises PackError.
+    questions that were written there. Gives where the files are now, empty where a link led to
+    nothing. Raises PackError.
     """
     from drill.store.store import local_now
 
@@ -222,8 +223,9 @@ def remove(name: str, now: datetime | None = None) -> str:
     try:
         Trust(paths.trust_file()).revoke(name)
         if folder.is_symlink():
+            there = folder.exists()
             folder.unlink()
-            return pack.linked
+            return pack.linked if there else ""
         aside = paths.home() / "removed-packs" / f"{folder.name}-{now:%Y-%m-%dT%H%M%S}"
         aside.parent.mkdir(parents=True, exist_ok=True)
         folder.replace(aside)

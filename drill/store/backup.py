@@ -19,11 +19,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from drill.store.db import BUSY_SECONDS, StoreError
+from drill.store.faults import fault_of, told, way_out
 
 KEEP_DAILY = 7
 KEEP_WEEKLY = 4
 KEEP_OTHER = 5
-"""Backups with another label (before a migration, before a restore) that are kept."""
+"""Backups of each other label (before a migration, before a restore) that are kept."""
+MANUAL = "manual"
+"""Label of those that the learner asked for: they are never taken away."""
 LOOK_SECONDS = 3.0
 """How long looking into a file waits for another program."""
 LEFT_SECONDS = 3600.0
@@ -38,6 +41,10 @@ class BackupError(StoreError):
 
 class BusyError(BackupError):
     """Another program holds the file: it says nothing about whether it is good."""
+
+
+class ForbiddenError(BackupError):
+    """This user may not open the file: it says nothing about whether it is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class Contents:
 def inspect(path: Path) -> Contents:
     """Check the file at `path` and count what is in it.
 
-    Raises BackupError where it is not good, BusyError where it cannot be looked into now.
+    Raises BackupError where it is not good, BusyError where it cannot be looked into now,
+    ForbiddenError where this user may not.
     """
     if not path.is_file():
         raise BackupError(f"{path}: no such file")
@@ -90,16 +98,12 @@ def inspect(path: Path) -> Contents:
             # The runs came with the second schema.
             runs = copy.execute("SELECT count(*) FROM runs").fetchone()[0] if schema > 1 else 0
     except sqlite3.DatabaseError as error:
-        if is_busy(error):
-            raise BusyError(f"{path}: another program holds it: {error}") from error
+        if fault_of(error) == "held":
+            raise BusyError(told(path, error)) from error
+        if fault_of(error) == "forbidden":
+            raise ForbiddenError(told(path, error)) from error
         raise BackupError(f"{path}: damaged or no database: {error}") from error
     return Contents(schema, int(count), latest or "", int(answers), int(interviews), int(runs))
-
-
-def is_busy(error: sqlite3.Error) -> bool:
-    """Whether SQLite gave up since another connection holds the file."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def make_backup(
@@ -125,16 +129,33 @@ def make_backup(
     part = folder / f".{final.name}.{os.getpid()}.part"
     try:
         _copy(database, part)
-        inspect(part)
+        _read_back(part, database)
         sync(part)
         part.replace(final)
         sync_folder(folder)
-    except (OSError, sqlite3.Error) as error:
+    except sqlite3.Error as error:
+        barred = fault_of(error) == "forbidden" and not os.access(folder, os.W_OK)
+        raise BackupError(told(part if barred else database, error)) from error
+    except OSError as error:
         raise BackupError(f"{final}: the backup failed: {error}") from error
     finally:
         for leftover in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
             leftover.unlink(missing_ok=True)
     return Backup(path=final, day=now.date(), label=label, bytes=final.stat().st_size)
+
+
+def _read_back(copy: Path, database: Path) -> None:
+    """Check a copy; where it is no good since `database` is damaged, that is what is told."""
+    try:
+        inspect(copy)
+    except BackupError:
+        try:
+            inspect(database)
+        except (BusyError, ForbiddenError):
+            raise
+        except BackupError as error:
+            raise BackupError(f"{error}; {way_out('damaged')}") from error
+        raise
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -222,6 +243,7 @@ def kept(days: Sequence[date]) -> set[date]:
 def rotate(folder: Path) -> list[Path]:
     """Remove the backups that are past keeping; gives their paths.
 
+    Those of other labels are kept by label, and all that the learner asked for.
     Copies that a killed process left half done go too, an hour after it last wrote.
     """
     for leftover in folder.glob(".drill-*.part*"):
@@ -231,7 +253,8 @@ def rotate(folder: Path) -> list[Path]:
     found = backups(folder)
     keep = kept([b.day for b in found if b.label == "daily"])
     gone = [b for b in found if b.label == "daily" and b.day not in keep]
-    gone += [b for b in found if b.label != "daily"][KEEP_OTHER:]
+    for label in {b.label for b in found}.difference({"daily", MANUAL}):
+        gone += [b for b in found if b.label == label][KEEP_OTHER:]
     for backup in gone:
         backup.path.unlink(missing_ok=True)
     return [backup.path for backup in gone]

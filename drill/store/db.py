@@ -35,7 +35,7 @@ def connect(path: Path) -> sqlite3.Connection:
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot be opened: {error}") from error
+        raise StoreError(_unreadable(path, error)) from error
     try:
         mode = _write_ahead(connection)
         if mode != "wal":
@@ -67,10 +67,10 @@ def _write_ahead(connection: sqlite3.Connection) -> str:
             time.sleep(0.005)
 
 
-def _unreadable(path: Path, error: sqlite3.DatabaseError) -> str:
-    if isinstance(error, sqlite3.OperationalError):
-        return f"{path}: {error}; is another program holding the file or the disk full?"
-    return f"{path}: {error}; restore a backup with `drill restore`"
+def _unreadable(path: Path, error: sqlite3.Error) -> str:
+    from drill.store.faults import told
+
+    return told(path, error)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

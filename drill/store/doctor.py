@@ -196,13 +196,18 @@ def _derived(store: Store) -> list[Finding]:
 
 
 def _backups(folder: Path) -> list[Finding]:
-    from drill.store.backup import BackupError, backups, inspect
+    from drill.store.backup import BackupError, BusyError, ForbiddenError, backups, inspect
 
     bad: list[str] = []
+    barred: list[str] = []
     found = backups(folder)
     for backup in found:
         try:
             inspect(backup.path)
+        except BusyError:
+            continue
+        except ForbiddenError as error:
+            barred.append(str(error))
         except BackupError as error:
             bad.append(str(error))
     if bad:
@@ -214,6 +219,9 @@ def _backups(folder: Path) -> list[Finding]:
                 "remove them; `drill backup` makes a good one",
             )
         ]
+    if barred:
+        says = f"backups that cannot be looked into: {some(barred)}"
+        return [Finding("warning", "backups-barred", says)]
     if not found:
         return [Finding("note", "no-backup", f"no backup in {folder} yet", "run `drill backup`")]
     return []

@@ -78,9 +78,9 @@ def _amended(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
 
 
 def _copy_files(database: Path, folder: Path, now: datetime) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"damaged-{now:%Y-%m-%dT%H%M%S}.sqlite3"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for ending in ("", "-wal"):
             source = Path(f"{database}{ending}")
             if source.exists():

@@ -14,6 +14,7 @@ from drill.store.backup import (
     BackupError,
     BusyError,
     Contents,
+    ForbiddenError,
     copy_pages,
     inspect,
     make_backup,
@@ -22,6 +23,7 @@ from drill.store.backup import (
     sync_folder,
 )
 from drill.store.db import BUSY_SECONDS, SCHEMA_VERSION
+from drill.store.faults import told
 
 Present = Literal["good", "none", "damaged"]
 
@@ -57,12 +59,15 @@ class Restored:
 
 
 def present_state(database: Path) -> Present:
-    """Whether there are data, and whether they can be read. BusyError passes through."""
+    """Whether there are data, and whether they can be read.
+
+    BusyError and ForbiddenError pass through: they tell nothing of the data.
+    """
     if not database.is_file() or database.stat().st_size == 0:
         return "none"
     try:
         inspect(database)
-    except BusyError:
+    except (BusyError, ForbiddenError):
         raise
     except BackupError:
         return "damaged"
@@ -127,12 +132,16 @@ def restore(backup: Path, database: Path, folder: Path, now: datetime | None = N
             _write_over(backup, database)
         except (sqlite3.Error, OSError, BusyError) as error:
             kept.unlink(missing_ok=True)  # nothing was changed that it would have to undo
-            raise BackupError(f"{database}: the restore failed: {error}") from error
+            raise BackupError(f"the restore failed: {_why(database, error)}") from error
         return Restored(contents, kept, present)
     try:
         return Restored(contents, _put_in_place(backup, database, folder, now), present)
     except (sqlite3.Error, OSError) as error:
-        raise BackupError(f"{database}: the restore failed: {error}") from error
+        raise BackupError(f"the restore failed: {_why(database, error)}") from error
+
+
+def _why(database: Path, error: Exception) -> str:
+    return told(database, error) if isinstance(error, sqlite3.Error) else f"{database}: {error}"
 
 
 def _write_over(backup: Path, database: Path) -> None:

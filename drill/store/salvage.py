@@ -19,6 +19,7 @@ from typing import Any
 from drill.domain.memory.state import ParameterSet
 from drill.store import log
 from drill.store.backup import BackupError, backups, inspect
+from drill.store.faults import told
 from drill.store.replay import rebuild
 from drill.store.restore import replace_with
 
@@ -42,8 +43,11 @@ class Salvaged:
     backup: Path | None
     refused: int
     """Rows that were read but make no sense any more."""
-    gaps: int
-    """Events missing between those that were saved; what was lost at the end is unknown."""
+    gaps: int | None
+    """Events missing between those that were saved; None where the damaged file gave none, so that
+    it cannot be told. What was lost at the end is never known."""
+    newest: str
+    """Time of the newest event that was saved, ISO, UTC."""
     sessions: int
     runs: int
     aside: Path | None
@@ -76,15 +80,16 @@ def salvage(database: Path, folder: Path, now: datetime | None = None) -> Salvag
     part = database.with_name(f".{database.name}.{os.getpid()}.part")
     try:
         own, added, refused, gaps = _write(part, found, spare, now)
-        inspect(part)
+        newest = inspect(part).latest
         aside = replace_with(part, database, folder, now)
     except (sqlite3.Error, OSError) as error:
-        raise BackupError(f"{database}: the new file cannot be written: {error}") from error
+        why = told(database, error) if isinstance(error, sqlite3.Error) else f"{database}: {error}"
+        raise BackupError(f"the new file cannot be written: {why}") from error
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             Path(f"{part}{ending}").unlink(missing_ok=True)
     return Salvaged(
-        own, added, backup, refused, gaps,
+        own, added, backup, refused, gaps, newest,
         len(found.rows("sessions")), len(found.rows("runs")), aside,
     )  # fmt: skip
 
@@ -144,7 +149,9 @@ def _end(connection: sqlite3.Connection, table: str) -> int:
     return int(found or 0)
 
 
-def _write(part: Path, found: _Found, spare: _Found, now: datetime) -> tuple[int, int, int, int]:
+def _write(
+    part: Path, found: _Found, spare: _Found, now: datetime
+) -> tuple[int, int, int, int | None]:
     """Fill a new database; events of the damaged file, of the backup, refused, and gaps."""
     from drill.store.store import Store
 
@@ -162,10 +169,11 @@ def _write(part: Path, found: _Found, spare: _Found, now: datetime) -> tuple[int
             added = len(made.difference(own))
             kept = len(made) - added
             rebuild(connection)
-        numbers = [row["seq"] for row in found.rows("reviews") if isinstance(row["seq"], int)]
-        gaps = max(numbers) - len(numbers) - added if numbers else 0
+        gaps = None
+        if found.rows("reviews"):
+            gaps = max(0, max(int(row["seq"]) for row in both) - len(both))
         store.access.connection.execute("PRAGMA journal_mode=DELETE")
-    return kept, added, refused, max(0, gaps)
+    return kept, added, refused, gaps
 
 
 def _events(

@@ -30,12 +30,18 @@ CLOCK_SLACK = timedelta(hours=48)
 set back."""
 
 _NEWEST = (
-    "SELECT uuid, item_id, session_id FROM reviews r WHERE kind IN "
+    "SELECT uuid, item_id, session_id, at FROM reviews r WHERE kind IN "
     "('review', 'overrule', 'suspend', 'unsuspend', 'bury') AND NOT EXISTS "
     "(SELECT 1 FROM amended a WHERE a.uuid = r.uuid AND a.active = 0) "
     "AND device_id = ? ORDER BY seq DESC LIMIT 1"
 )
 """The newest event of a device that still holds and was no mark made in bulk."""
+
+_ADVANCED = (
+    "SELECT uuid, item_id FROM reviews r WHERE kind = 'advance' AND session_id = ? AND NOT EXISTS "
+    "(SELECT 1 FROM amended a WHERE a.uuid = r.uuid AND a.active = 0) ORDER BY seq"
+)
+"""What a session brought forward, where it still holds."""
 
 
 def local_now() -> datetime:
@@ -136,7 +142,12 @@ class Store(Reader):
 
     def can_undo(self) -> bool:
         """Whether there is anything that `undo` without an id would cancel."""
-        return self.access.row(_NEWEST, (self.settings.get("device", ""),)) is not None
+        return bool(self.newest_undoable())
+
+    def newest_undoable(self) -> str:
+        """When that which `undo` without an id would cancel was done; empty: there is nothing."""
+        found = self.access.row(_NEWEST, (self.settings.get("device", ""),))
+        return "" if found is None else str(found[3])
 
     def undo(
         self, uuid: str | None = None, *, position: int | None = None, plan: Any = None
@@ -144,9 +155,10 @@ class Store(Reader):
         """Cancel an event, by default the newest made here that still holds; None: there is none.
 
         Works across sessions and restarts, as often as there are events. Undoing an undo brings
-        the first event back. Without `uuid`, what a placement or a mock interview marked in bulk
-        is passed over. `position` and `plan` are stored with the session of the cancelled event.
-        Raises KeyError for an unknown `uuid`.
+        the first event back. Without `uuid`, what a placement, a mock interview or a log of an
+        interview marked in bulk is passed over; `undo_advances` takes such a log's marks back.
+        `position` and `plan` are stored with the session of the cancelled event. Raises KeyError
+        for an unknown `uuid`.
         """
         with self.access.write() as connection:
             if uuid is None:
@@ -159,7 +171,7 @@ class Store(Reader):
                 ).fetchone()
                 if found is None:
                     raise KeyError(f"no event {uuid!r} to undo")
-            target, item_id, session_id = found
+            target, item_id, session_id = found[:3]
             already = connection.execute(
                 "SELECT 1 FROM amended WHERE uuid = ? AND active = 0", (target,)
             ).fetchone()
@@ -170,6 +182,15 @@ class Store(Reader):
             if session_id and (position is not None or plan is not None):
                 advance(connection, session_id, position, plan)
             return recorded
+
+    def undo_advances(self, session_id: str) -> list[Recorded]:
+        """Cancel all that a session brought forward and that still holds, in one transaction."""
+        with self.access.write() as connection:
+            found = connection.execute(_ADVANCED, (session_id,)).fetchall()
+            return [
+                self._append(connection, "undo", item, {"target": uuid, "session_id": session_id})
+                for uuid, item in found
+            ]
 
     def redo(self) -> Recorded | None:
         """Bring back what the newest undo cancelled; None where something was done since."""

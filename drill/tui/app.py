@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from drill import paths
 from drill.config import ConfigError
+from drill.domain.counted import counted
 from drill.services.app import Drill, OpenError
 from drill.tui.actions import unknown_ids
 from drill.tui.in_order import InOrder
@@ -68,6 +69,8 @@ class DrillApp(InOrder):
         self._experiments: ExperimentService | None = None
         self._prover: Process | None = None
         self._leaving = False
+        self.trouble = ""
+        """Why the app ended of itself, to be told once the screen is left."""
         self._no_theme = self._choose_theme()
 
     def get_driver_class(self) -> type[Driver]:
@@ -138,7 +141,7 @@ class DrillApp(InOrder):
         if self.drill.bank.problems:
             count = len(self.drill.bank.problems)
             self.notify(
-                f"{count} problems in question files; `drill bank check` lists them.",
+                f"{counted(count, 'problem')} in question files; `drill bank check` lists them.",
                 severity="warning",
                 markup=False,
             )
@@ -245,6 +248,21 @@ class DrillApp(InOrder):
         if self._experiments is not None:
             await self._experiments.close()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Data that cannot be read end the app with a line; all else does it as in Textual."""
+        from drill.services.data_trouble import trouble
+
+        told = trouble(error)
+        if not told:
+            super()._handle_exception(error)
+            return
+        self.trouble = self.trouble or told
+        self._return_code = 2
+        if self.is_headless:
+            super()._handle_exception(error)  # tests want to hear of it
+        else:
+            self._close_messages_no_wait()
+
     def explain(self, title: str, text: str) -> None:
         """Show something to read."""
         from drill.tui.dialog import Note
@@ -266,17 +284,25 @@ def run(
     `mode` as they are to be filled in.
     """
     try:
-        drill = Drill()
-    except (ConfigError, OpenError) as error:
-        print(f"drill: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    from drill.tui.widgets.picture import probe
+        with Drill() as drill:
+            from drill.tui.widgets.picture import probe
 
-    probe(drill.config.images)
-    session = None
-    if in_session:
-        session = drill.start_session(topic=topic, limit=limit, minutes=minutes)
-    with drill:
-        app = DrillApp(drill, session, mock)
-        app.run()
-        return app.return_code or 0  # 1 after a crash, which returns nothing
+            probe(drill.config.images)
+            session = None
+            if in_session:
+                session = drill.start_session(topic=topic, limit=limit, minutes=minutes)
+            app = DrillApp(drill, session, mock)
+            app.run()
+            told = app.trouble
+    except (ConfigError, OpenError) as error:
+        told = str(error)
+    except Exception as error:
+        from drill.services.data_trouble import trouble
+
+        told = trouble(error)
+        if not told:
+            raise
+    if told:
+        print(f"drill: {told}", file=sys.stderr)  # noqa: T201
+        return 2
+    return app.return_code or 0  # 1 after a crash, which returns nothing

@@ -123,6 +123,109 @@ def test_data_that_cannot_be_opened_are_restored(learner: Store, how: str) -> No
     assert codes() == set()
 
 
+def spoil_log(name: str = "reviews") -> None:
+    """Fill the pages of a table with what is none, all but the one that lists the tables."""
+    database = home() / "drill.db"
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT pageno FROM dbstat WHERE name = ?", (name,)).fetchall()
+    raw = bytearray(database.read_bytes())
+    for (page,) in found:
+        raw[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    database.write_bytes(bytes(raw))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "due", "due --json", "export -o x.jsonl", "undo", "session --plain", "stats", "plan",
+        "report", "tune", "import x.jsonl", "backup", "doctor --mend",
+    ],
+)  # fmt: skip
+def test_damaged_data_are_told_in_one_line(
+    learner: Store, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "x.jsonl" in command:
+        run("export", "-o", "x.jsonl")
+    spoil_log()
+    said = run(*command.replace("export", "export --force").split(), code=2).stderr
+    assert said.count("\n") == 1 and str(home() / "drill.db") in said
+    assert "`drill doctor`" in said and ".part" not in said
+
+
+def test_settings_that_cannot_be_read_are_told_too(learner: Store) -> None:
+    spoil_log("sqlite_autoindex_settings_1")
+    assert "`drill doctor`" in run("due", code=2).stderr
+
+
+def test_a_fault_of_the_program_is_not_told_as_one_of_the_data(
+    learner: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(drill: Drill) -> None:
+        drill.store.access.rows("SELECT 1 FROM nowhere")
+
+    monkeypatch.setattr(Drill, "overview", broken)
+    assert isinstance(run("due", code=1).exception, sqlite3.OperationalError)
+
+
+def test_what_salvaging_lost_is_not_called_nothing(learner: Store) -> None:
+    run("backup")
+    with Store.open(home() / "drill.db") as store:
+        newest = store.record(answer(ITEM, 3)).at
+    spoil_log()
+    said = run("doctor", "--salvage").stdout
+    assert "missing between: unknown" in said and "5 more came from" in said
+    last = learner_newest()
+    assert last < newest
+    assert f"of {last[:19].replace('T', ' ')} UTC: what came after it is lost" in said
+    (aside,) = (home() / "backups").glob("damaged-*.sqlite3")
+    assert f"the damaged file is kept: {aside}" in said and "the new data are in order" in said
+
+
+def learner_newest() -> str:
+    with closing(sqlite3.connect(home() / "drill.db")) as connection:
+        return str(connection.execute("SELECT max(at) FROM reviews").fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    "command", ["due", "doctor", "doctor --salvage", "restore --yes", "restore --dry-run"]
+)
+def test_a_home_without_write_permission_is_not_called_damaged(
+    learner: Store, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup")
+    connect = sqlite3.connect
+
+    def refused(path: Any, *rest: Any, **named: Any) -> sqlite3.Connection:
+        if "drill.db" in str(path):
+            error = sqlite3.OperationalError("attempt to write a readonly database")
+            error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+            raise error
+        opened: sqlite3.Connection = connect(path, *rest, **named)
+        return opened
+
+    monkeypatch.setattr(sqlite3, "connect", refused)
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_: mode != os.W_OK)
+    said = " ".join(run(*command.split(), code=1 if command == "doctor" else 2).output.split())
+    assert f"{home() / 'drill.db'} cannot be written by this user" in said
+    assert "damaged" not in said and "salvage" not in said
+
+
+@pytest.mark.parametrize("command", ["doctor", "restore", "backup", "backup --list"])
+def test_the_home_of_another_user(
+    learner: Store, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_: mode == os.F_OK)
+    assert f"{home()} cannot be read by this user" in run(*command.split(), code=2).stderr
+
+
+def test_help_says_what_is_kept_and_what_is_not_in_it() -> None:
+    told = " ".join(run("backup", "--help").output.split())
+    assert "those that you make stay" in told and "five of each kind" in told
+    assert "`drill paths`" in told and "drafts" in told
+    assert "`drill paths`" in " ".join(run("export", "--help").output.split())
+
+
 def test_salvaging_a_file_without_a_head(learner: Store) -> None:
     run("backup")
     database = home() / "drill.db"
@@ -234,4 +337,5 @@ def test_what_is_beside_the_log_is_told(
     (finding,) = document("doctor", code=errors)["findings"]
     assert finding["code"] == code
     assert finding["remedy"] and not finding["mendable"]
-    assert max(map(len, run("doctor", code=errors).output.splitlines())) <= 80
+    for line in run("doctor", code=errors).output.splitlines():
+        assert len(line) <= 80 or max(map(len, line.split())) > 70, line  # a path stays whole

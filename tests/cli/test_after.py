@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from drill.store.store import Store
 from tests.cli.test_commands import document, drill
 
 KNOWN = "Two threads share one pipeline object: what does a call change that both can see?"
@@ -84,6 +85,53 @@ def test_what_is_refused(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00w")
     assert "not UTF-8" in drill("after", "--file", str(binary), code=2).stderr
+    assert document("after", "list")["logs"] == []
+
+
+def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "asked.txt"
+    file.write_text(f"{KNOWN}\n{UNKNOWN}\n", encoding="utf-8")
+    done = drill("after", "--dry-run", "--file", str(file))
+    assert "Nothing is stored" in done.stdout and f"due tomorrow: {ITEM}" in done.stdout
+    rehearsed = document("after", "--dry-run", "--file", str(file))
+    assert rehearsed["dry_run"] and rehearsed["counts"]["drafted"] == 1
+    assert document("after", "list")["logs"] == []
+    assert not (Path(os.environ["DRILL_HOME"]) / "drafts").exists()
+
+
+def test_logged_twice_and_taken_back(tmp_path: Path) -> None:
+    file = tmp_path / "asked.txt"
+    file.write_text(f"{KNOWN}\n{UNKNOWN}\n", encoding="utf-8")
+    made = document("after", "--file", str(file))
+    short = made["id"][:8]
+    told = drill("after", "--file", str(file), code=2).stderr
+    assert "logged already" in told and f"drill after remove {short}" in told
+    document("after", "--file", str(file), "--again")
+    assert short in drill("after", "list").stdout
+    assert document("after", "remove", short)["no_longer_due"] == 1
+    assert "taken back: the log of" in drill("after", "remove", "last").stdout
+    assert document("after", "list")["logs"] == []
+    assert "nothing is logged" in drill("after", "remove", "last", code=1).stderr
+
+
+def test_undo_takes_the_log_and_then_what_was_before() -> None:
+    with Store.open(Path(os.environ["DRILL_HOME"]) / "drill.db") as store:
+        store.suspend("drill:cfg.half-the-bill")
+    drill("after", stdin=f"{KNOWN}\n{UNKNOWN}\n")
+    done = drill("undo")
+    assert "taken back: the log of" in done.stdout and "its draft stays" in done.stdout
+    assert document("after", "list")["logs"] == []
+    assert drill("undo").stdout == "taken back: drill:cfg.half-the-bill\n"
+    assert "nothing to take back" in drill("undo", code=1).stderr
+    assert "passed over" in drill("undo", "--help").stdout.lower()
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    drill("export", "--out", str(file))
+    told = drill("after", "--file", str(file), code=2).stderr
+    assert str(file) in told and "`drill import`" in told
+    assert "standard input is a file of cards" in drill("after", stdin="## A\n= 1", code=2).stderr
     assert document("after", "list")["logs"] == []
 
 
@@ -163,6 +211,12 @@ def test_left_with_ctrl_c_and_gone_on_with() -> None:
     assert questions(json.loads(out)) == [
         (KNOWN, "due"), (FAR, "drafted"), ("What is FSDP?", "drafted"),
     ]  # fmt: skip
+
+
+def test_ctrl_c_before_any_question() -> None:
+    code, screen, _ = typed([], b"\x03")
+    assert code == 1 and "nothing was logged" in screen and "is kept" not in screen
+    assert document("after", "list")["logs"] == []
 
 
 def test_killed_and_then_logged_from_a_pipe() -> None:

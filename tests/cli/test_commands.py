@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from drill.cli.show import wrapped
+
 ITEM = "cfg.calls-by-scheduler"
 
 
@@ -123,6 +125,46 @@ def test_a_whole_plain_session(tmp_path: Path) -> None:
     lines = [":skip"] * 60
     told = drill("session", "--plain", "--limit", "2", stdin="\n".join(lines), code=1)
     assert "--- drill:" in told.stdout and "Left" in told.stdout
+
+
+def test_a_plain_session_makes_the_backup_of_the_day() -> None:
+    drill("session", "--plain", stdin=":quit\n", code=1)
+    (made,) = document("backup", "--list")["backups"]
+    assert (made["label"], made["good"]) == ("daily", True)
+    folder = Path(made["path"]).parent
+    Path(made["path"]).unlink()
+    folder.rmdir()
+    folder.write_text("a file in the way", encoding="utf-8")
+    told = drill("session", "--plain", stdin=":quit\n", code=1)
+    assert "Left; the session goes on" in told.stdout
+    assert told.stderr.count("Today's backup was not made: ") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is of Linux")
+def test_a_full_disk_behind_standard_output_is_told_in_one_line() -> None:
+    for arguments in (["paths", "--json"], ["export", "-o", "-"]):
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            done = subprocess.run(
+                [sys.executable, "-m", "drill", *arguments], stdout=full, stderr=subprocess.PIPE
+            )
+        assert done.returncode == 2
+        assert done.stderr == b"drill: standard output: No space left on device\n"
+
+
+def test_paths_and_ids_are_not_broken() -> None:
+    path = "/home/a-learner/" + "some-folder-" * 9 + "/drill.db"
+    folded = wrapped(f"error: {path}: it is damaged", "  ")
+    assert f"{path}:" in folded.split()
+    assert max(map(len, folded.replace(path, "").split("\n"))) <= 80
+
+
+def test_one_error_is_one_error(tmp_path: Path) -> None:
+    folder = tmp_path / "pack" / "questions" / "cfg"
+    folder.mkdir(parents=True)
+    (folder / "bad.yaml").write_text("- 1\n", encoding="utf-8")
+    told = drill("bank", "check", str(tmp_path / "pack"), code=1)
+    count = len(told.stdout.splitlines())
+    assert f"{count} error{'s' * (count > 1)}, 0 warnings" in told.stderr
 
 
 def test_setup_doctor_backup_undo_paths() -> None:

@@ -39,7 +39,7 @@ A package that is not here.
 @pytest.fixture(autouse=True)
 def own_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pack of the learner's with one lab, and stand-ins for torch that load at once."""
-    root = Path(os.environ["DRILL_HOME"]) / "packs" / "mine"
+    root = Path(os.environ["DRILL_HOME"]) / "packs" / "sample"
     shutil.copytree(SAMPLE, root)
     folder = root / "labs" / "step_size"
     (folder / "starter.py").write_text(STARTER)

@@ -125,3 +125,8 @@ def test_what_it_lacks_is_told_before_it_begins(pack: Path) -> None:
 def test_nothing_to_ask_at_all(pack: Path) -> None:
     done = mock(pack, "--minutes", "15", "--topic", "vae", "--plain", code=1)
     assert "there is nothing to ask" in done.stderr
+
+
+def test_an_interview_line_by_line_makes_the_backup_of_the_day(pack: Path) -> None:
+    mock(pack, "--plain", "--minutes", "15", "--seed", "1", stdin=":quit\n", code=1)
+    assert list(Path(os.environ["DRILL_HOME"]).glob("backups/drill-*-daily.sqlite3"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_a_real_interview_does_not_show_the_mend(drill: Drill, mode: Mode) -> No
     said = told(drill, mock, *typed)
     before = said.partition("--- Debrief")[0]
     assert "Spent 1 min; par is 3." in before and "There is no probe `nothing`" in before
-    assert "Locked: cause=half; probes=values." in before
+    assert "Locked: The slope is halved. (measured: values)" in before
     assert ("Mended:" in before) is (mode == "study")
     assert mock.interview.records[0].turns[0].judged.score == pytest.approx(0.3)  # type: ignore[union-attr]
 
@@ -165,3 +166,30 @@ def test_the_outside_judge_is_asked_off_the_clock_with_the_answer_stored(
     assert "(asking the judge, " in said and stored == ["I would have to look it up."]
     assert mock.interview.seconds == 0 and mock.interview.records[0].turns[0].by == "judge"
     assert len(mock.interview.records[0].turns) == 1
+    assert "(judge)" in said
+
+
+def test_code_may_stand_in_a_file(drill: Drill, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(SOURCE)
+    mock = hold(drill, CODE)
+    said = told(drill, mock, f"@{tmp_path / 'none.py'}", ".", ":clear", f"@{file}", ".")
+    assert f"not counted: {tmp_path / 'none.py'}: " in " ".join(said.split())
+    assert mock.interview.records[0].turns[0].text.strip() == SOURCE.strip()
+    assert mock.interview.records[0].turns[0].judged.score == 1.0  # type: ignore[union-attr]
+
+
+def test_the_debrief_shows_the_key_of_what_was_not_right(drill: Drill) -> None:
+    said = told(drill, hold(drill, NUMBER, GUIDANCE), "39", "Nothing much.", ".", ":said", ":pass")
+    debrief = said.partition("--- Debrief")[2]
+    assert "Key:\n    40" in debrief
+    right = told(drill, hold(drill, NUMBER), "40")
+    assert "Key:" not in right.partition("--- Debrief")[2]
+
+
+def test_a_mark_follows_the_learners_tick(drill: Drill) -> None:
+    answer = "Guidance needs two predictions at each step."
+    typed = (answer, ".", ":said", ":pass", "t 1", "t 2", "t 2")
+    debrief = told(drill, hold(drill, GUIDANCE), *typed).partition("--- Debrief")[2]
+    marks = re.findall(r"^ +([12]) \[(.)\]", debrief, re.M)
+    assert marks == [("1", "x"), ("2", "?"), ("1", " "), ("2", "x"), ("2", "?")]

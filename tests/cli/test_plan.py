@@ -96,6 +96,16 @@ def test_without_a_date_it_shows_plain_fsrs_and_today(learner: Drill) -> None:
     assert document()["days_left"] is None
 
 
+def test_an_empty_date_shows_the_plan_without_one(learner: Drill) -> None:
+    done = run("--date", "")
+    assert done.stdout.startswith("No interview date, 10 minutes a day\n")
+    assert "--save keeps it" in done.stderr and learner.profile.interview == "2026-12-03"
+    assert document("--date", "")["days_left"] is None
+    assert document()["days_left"] == 10
+    run("--date", "", "--save")
+    assert learner.profile.interview == ""
+
+
 @pytest.mark.parametrize(
     "arguments", [("--date", "2026-11-01"), ("--date", "soon"), ("--minutes", "3")], ids=str
 )

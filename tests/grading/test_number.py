@@ -129,10 +129,18 @@ def test_a_conversion_is_said() -> None:
         (PARAMS, "859,520,964 parameters (± 1 %: 850,900,000 to 868,100,000)"),
         (SMALL, "4.036e-5 (± 1 %: 3.996e-5 to 4.076e-5)"),
         (number(10, "s", rel=0.01, abs=2), "10 s (± 2: 8 to 12)"),
+        (number(0.18215, rel=0.01), "0.18215 (± 1 %: 0.1803 to 0.184)"),
+        (number(3.14159265, rel=0.05), "3.14159265 (± 5 %: 2.985 to 3.299)"),
+        (number(1 / 3, "s", rel=0.01), "0.3333 s (± 1 %: 0.33 to 0.3367)"),
     ],
 )
 def test_the_tolerance_is_shown(q: Question, expected: str) -> None:
-    assert grade(q, "1").expected == expected
+    assert grade(q, "1e30").expected == expected
+
+
+def test_the_key_is_shown_as_it_was_written() -> None:
+    assert grade(number(0.18215, rel=0.01), "0.182").summary == "Right: 0.18215."
+    assert grade(number(1 / 3, rel=0.01), "1/3").summary == "Right: 0.3333."
 
 
 def test_the_larger_tolerance_counts_and_its_ends_belong() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from drill.domain.interview.credit import (
     CREDIT,
@@ -13,8 +14,9 @@ from drill.domain.interview.credit import (
     how_said,
     weight_at,
 )
+from drill.domain.interview.judging import judged_text
 from drill.domain.interview.state import Judged, Record, Turn
-from tests.interview.build import NUMBER, QUESTION, record, turn
+from tests.interview.build import BODY, NUMBER, QUESTION, record, turn
 
 NOTHING = turn("The sampler walks along the table of noise levels.")
 
@@ -36,8 +38,11 @@ def test_a_point_said_in_reply_to_another_probe_counts_as_after_a_neutral_one() 
     assert how_said("cost", [NOTHING, late]) == "neutral"
 
 
-def test_a_claim_has_no_automatic_credit_and_full_credit_by_the_learner() -> None:
-    atom = by_id(atoms(QUESTION, record(NOTHING, turn("", "claim", "two", "neutral"))))["two"]
+def test_a_claim_earns_nothing_until_the_learner_ticks_it() -> None:
+    said = record(NOTHING, turn("", "claim", "two", "neutral"))
+    atom = by_id(atoms(QUESTION, said))["two"]
+    assert (atom.how, atom.low, atom.high) == ("claimed", 0.0, 0.0)
+    atom = by_id(atoms(QUESTION, replace(said, ticks=("two",))))["two"]
     assert (atom.how, atom.low, atom.high) == ("claimed", 0.0, 1.0)
 
 
@@ -111,3 +116,10 @@ def test_a_point_above_the_level_lifts_and_is_not_expected() -> None:
     assert weight_at(made["batch"], "mid") == (LIFT_WEIGHT, 0.0)
     assert weight_at(made["batch"], "staff") == (1.0, 1.0)
     assert weight_at(made["skip"], "senior") == (0.5, 0.5)
+
+
+def test_the_evidence_is_the_sentence_that_says_most_of_the_point() -> None:
+    weak = "It is two predictions."
+    full = "Guidance needs two predictions at every step."
+    made = judged_text(BODY, f"{weak} {full}")
+    assert made.points["two"] == "credited" and made.quotes["two"] == full.rstrip(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drill.domain.interview.credit import Atom
-from drill.domain.interview.scorecard import BANDS, FLOORS, OVERALL, band_of, scorecard
+from drill.domain.interview.scorecard import BANDS, FLOORS, OVERALL, band_of, bar_score, scorecard
 from drill.domain.questions import Axis, Bar
 
 ALL: tuple[Axis, ...] = ("mechanism", "code", "tradeoff", "debugging")
@@ -105,3 +105,11 @@ def test_evidence_is_the_learners_own_words() -> None:
     card = scorecard([atom("code", 1.0), atom("mechanism", 0.0)], "mid")
     assert [e.quote for e in card.evidence["code"]] == ["what I said"]
     assert card.evidence["mechanism"] == ()
+
+
+def test_where_too_little_was_asked_no_level_gets_a_band() -> None:
+    """A point of a higher level lifts its axis there, and would give that level a band alone."""
+    atoms = [atom("code", 1.0), atom("tradeoff", 1.0, bar="staff")]
+    assert bar_score(atoms, "staff").low == "strong hire"
+    card = scorecard(atoms, "mid")
+    assert [(bar.low, bar.high) for bar in card.bars] == [(None, None)] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,13 @@ def put(folder: Path, text: str, name: str = "cards.md") -> Path:
 
 def pack(name: str = "mine") -> Path:
     return paths.user_packs_dir() / name
+
+
+def snapshot(name: str = "mine") -> dict[str, str]:
+    """The question files of a pack."""
+    root = pack(name)
+    found = sorted(root.glob("questions/**/*.yaml"))
+    return {f.relative_to(root).as_posix(): f.read_text(encoding="utf-8") for f in found}
 
 
 def told(made: ImportedCards) -> list[str]:
@@ -214,13 +222,196 @@ def test_another_file_of_the_same_name(folder: Path, tmp_path: Path) -> None:
         import_cards([other, twin], "third")
 
 
+def test_a_link_stays_a_link(folder: Path, tmp_path: Path) -> None:
+    real = put(folder, CARDS)
+    link = tmp_path / "link.md"
+    link.symlink_to("mine/cards.md")
+    assert len(import_cards([link], "mine").new) == 5
+    assert link.is_symlink() and real.read_text(encoding="utf-8").count("\nid: ") == 5
+    assert import_cards([real], "mine").files == ()
+    with pytest.raises(CardsError, match="are one file"):
+        import_cards([real, link], "mine")
+
+
+def test_a_file_of_the_same_name_takes_no_card_of_the_other(folder: Path, tmp_path: Path) -> None:
+    import_cards([put(folder, "# cfg\n## Q one?\n= a\n\n## Q two?\n= b\n", "deck.md")], "mine")
+    (tmp_path / "d2").mkdir()
+    other = put(tmp_path / "d2", "# cfg\n## Q one?\n= a\n\n## Q three?\n= c\n", "deck.md")
+    before = snapshot()
+    for text in (other.read_text(encoding="utf-8"), "# cfg\n## Q one?\nid: cfg.q-one\n= a\n"):
+        other.write_text(text, encoding="utf-8")
+        with pytest.raises(CardsError, match=r"mine/deck\.md, made cards that are not here: .*two"):
+            import_cards([other], "mine")
+        assert snapshot() == before and other.read_text(encoding="utf-8") == text
+
+
+def test_a_file_is_written_over_with_other_cards(folder: Path) -> None:
+    import_cards([put(folder, CARDS)], "mine")
+    before = snapshot()
+    path = put(folder, "# cfg\n## Something else?\n= yes\n")
+    with pytest.raises(CardsError, match="was imported before with other cards"):
+        import_cards([path], "mine")
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["dd.md", "elsewhere/cards.md"])
+def test_a_file_with_its_ids_is_moved(folder: Path, name: str) -> None:
+    path = put(folder, CARDS)
+    import_cards([path], "mine")
+    moved = folder / name
+    moved.parent.mkdir(exist_ok=True)
+    path.rename(moved)
+    made = import_cards([moved], "mine")
+    assert (made.new, made.gone) == ((), ()) and made.ok
+    assert any(f"{name} takes over the cards of" in said for said in made.said)
+    assert sorted(snapshot()) == [
+        f"questions/{topic}/{moved.stem}.yaml" for topic in ("cfg", "vae")
+    ]
+    again = import_cards([moved], "mine")
+    assert again.files == () and len(again.said) == 1
+
+
+def test_a_file_without_ids_is_renamed(folder: Path) -> None:
+    path = put(folder, CARDS)
+    import_cards([path], "mine", write_ids=False)
+    made = import_cards([path.rename(folder / "dd.md")], "mine", write_ids=False)
+    assert (made.new, made.same, made.gone) == ((), 5 - len(made.changed), ())
+
+
+def test_a_file_that_is_renamed_and_lacks_a_card(folder: Path) -> None:
+    path = put(folder, CARDS)
+    ids = import_cards([path], "mine").new
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    moved = put(folder, text[: text.index("# vae")], "dd.md")
+    before = snapshot()
+    with pytest.raises(CardsError, match=r"whose other cards are not here: vae\.") as refused:
+        import_cards([moved], "mine")
+    assert "delete questions/cfg/cards.yaml and questions/vae/cards.yaml in" in str(refused.value)
+    assert snapshot() == before
+    for name in before:
+        (pack() / name).unlink()
+    assert import_cards([moved], "mine").new == tuple(ids[:2])
+
+
+def test_cards_move_from_one_file_to_another(folder: Path) -> None:
+    path = put(folder, CARDS)
+    import_cards([path], "mine")
+    text = path.read_text(encoding="utf-8")
+    cut = text.index("# vae")
+    path.write_text(text[:cut], encoding="utf-8")
+    other = put(folder, text[cut:], "other.md")
+    with pytest.raises(CardsError, match="import both files at once"):
+        import_cards([other], "mine")
+    made = import_cards([other, path], "mine")
+    assert (made.new, made.gone, made.ok) == ((), (), True)
+    assert sorted(snapshot()) == ["questions/cfg/cards.yaml", "questions/vae/other.yaml"]
+
+
+def test_a_new_file_takes_the_name_of_one_that_is_renamed(folder: Path) -> None:
+    path = put(folder, CARDS)
+    import_cards([path], "mine")
+    moved = path.rename(folder / "dd.md")
+    put(folder, "# cfg\n## Something else?\n= yes\n")
+    made = import_cards([path, moved], "mine")
+    assert made.ok and made.new == ("cfg.something-else",) and made.gone == ()
+    assert sorted(snapshot()) == [
+        "questions/cfg/cards.yaml",
+        "questions/cfg/dd.yaml",
+        "questions/vae/dd.yaml",
+    ]
+
+
+def test_a_file_made_by_an_earlier_drill_names_no_place(folder: Path) -> None:
+    def earlier() -> None:
+        for name, text in snapshot().items():
+            made = re.sub("from .*/cards", "from cards", text)
+            (pack() / name).write_text(made, encoding="utf-8")
+
+    path = put(folder, CARDS)
+    import_cards([path], "mine", write_ids=False)
+    earlier()
+    assert import_cards([path], "mine").same == 5
+    earlier()
+    text = path.read_text(encoding="utf-8")
+    put(folder, text[: text.index("# vae")])
+    with pytest.raises(CardsError, match="another file of this name"):
+        import_cards([path], "mine")
+    put(folder, text)
+    made = import_cards([path], "mine")
+    assert made.same == 5 and len(made.files) == 2 and len(made.said) == 1
+    put(folder, text[: text.index("# vae")])
+    assert len(import_cards([path], "mine").gone) == 3
+
+
+def test_a_place_that_cannot_be_shown(folder: Path) -> None:
+    path = put(folder, "# cfg\n## Q?\n= x\n", "de\nck.md")
+    assert import_cards([path], "mine").ok
+    assert import_cards([path], "mine").same == 1
+
+
+def test_a_card_moves_to_another_topic(folder: Path) -> None:
+    path = put(folder, CARDS)
+    ids = import_cards([path], "mine").new
+    text = path.read_text(encoding="utf-8").replace("# vae\n", "")
+    made = import_cards([put(folder, text)], "mine")
+    assert not made.ok and len(made.problems) == 3
+    wanted = "expected the topic vae; or no id: it becomes a new card, and its history stays behind"
+    assert all(wanted in said for said in told(made))
+    for name in ids[2:]:
+        text = text.replace(f"id: {name}\n", "")
+    made = import_cards([put(folder, text)], "mine")
+    assert made.ok and len(made.new) == 3 and set(made.gone) == set(ids[2:])
+    put(folder, CARDS.replace("# vae\n", ""), "kept.md")
+    import_cards([put(folder, CARDS, "kept.md")], "third", write_ids=False)
+    made = import_cards(
+        [put(folder, CARDS.replace("# vae\n", ""), "kept.md")], "third", write_ids=False
+    )
+    assert made.ok and len(made.new) == 3 and len(made.gone) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"), [("cards.md", "# cfg\n"), ("t.csv", "question,answer\n")]
+)
+def test_all_cards_of_a_file_are_taken_out(folder: Path, name: str, rest: str) -> None:
+    text = CARDS if name == "cards.md" else TABLE
+    path = put(folder, text, name)
+    with pytest.raises(CardsError, match="holds no card"):
+        import_cards([put(folder, rest, name)], "mine")
+    made = import_cards([put(folder, text, name)], "mine")
+    if name == "cards.md":
+        with pytest.raises(CardsError, match=r"To take 5 cards of .*leave a heading such as"):
+            import_cards([put(folder, "only text\n", name)], "mine")
+    gone = import_cards([put(folder, rest, name)], "mine")
+    assert gone.ok and set(gone.gone) == set(made.new) and snapshot() == {}
+    assert path.read_text(encoding="utf-8") == rest
+
+
+def test_an_unknown_topic_is_told_once(folder: Path) -> None:
+    path = put(folder, "# nonsense\n## A?\n= x\n## B?\n= y\n")
+    made = import_cards([path], "mine")
+    assert len(made.problems) == 1
+    assert "1:3: `nonsense` is no topic (expected overview, " in told(made)[0]
+    with pytest.raises(CardsError, match="--topic: `bogus` is no topic"):
+        import_cards([put(folder, CARDS)], "mine", topic="bogus")
+    assert import_cards([put(folder, "## A?\n= x\n")], "mine", topic="CFG").new == ("cfg.a",)
+
+
+def test_the_ids_are_counted(folder: Path) -> None:
+    assert import_cards([put(folder, "# cfg\n## A?\n= x\n")], "mine").said[-1].startswith("1 id w")
+
+
 WRONG = [
     ("# cfgg\n## Q?\n= 3\n", "1:3: `cfgg` is no topic; did you mean `cfg`?"),
     ("## Q?\n= 3\n", "1:4: the card has no topic"),
     ("# cfg\n## Q?\nlvel: mid\n= 3\n", "3:1: `lvel` is no field (expected `level:`"),
     ("# cfg\n## Q?\nlevel: middle\n= 3\n", "3:8: cfg.q: level: `middle` is not known here"),
     ("# cfg\n## Q?\nid: a\nid: b\n= 3\n", "4:1: `id` is said twice"),
-    ("# cfg\n## Q?\nid: vae.x\n= 3\n", "3:5: vae.x: id: `vae.x` does not begin with the prefix"),
+    (
+        "# cfg\n## Q?\nid: vae.x\n= 3\n",
+        "3:5: `vae.x` is an id of the topic vae, and the card stands",
+    ),
+    ("# cfg\n## Q?\nid: no.x\n= 3\n", "3:5: no.x: id: `no.x` does not begin with the prefix"),
     ("# cfg\n## Q?\nid: Upper Case\n= 3\n", "3:5: Upper Case: id: `Upper Case` does not fit"),
     ("# cfg\n## Q?\ntype: essay\n= 3\n", "3:7: a card cannot be of type `essay`"),
     ("# cfg\n## Q?\ntype: number\n= three\n", "3:7: the answer of this card is of type short"),
@@ -341,6 +532,18 @@ def test_tables_that_cannot_be_read(folder: Path) -> None:
         ('question,answer\nA?,x\n"B?,y\n', "3:1: cannot be read from here on"),
         ("question,answer\n,x\n", "2:1: the question is empty"),
         ("", "1:1: the file is empty"),
+        ("question,answer\nF?,\n", "2:1: the card has no answer (expected text in the column"),
+        (
+            "question,answer,wrong\nF?,,a\n",
+            "2:1: the card has no answer (expected text in the column",
+        ),
+        (
+            "question,answer,wrong\nF?,true,false => no\n",
+            "2:1: answer and wrong answers make a choice of 2 (expected 3 to 6; or `short` in the",
+        ),
+        ("question,answer,wrong\nF?,a,b|c\n", "2:1: a wrong option without a reply"),
+        ("question,answer,wrong\nF?,3,4\n", "without a reply (expected `4 => why not`)"),
+        ("question,answer,type\nF?,x,number\n", "(expected `short` or nothing there)"),
     ):
         made = import_cards([put(folder, text, "t.csv")], "mine", topic="cfg")
         assert not made.ok and any(said in each for each in told(made)), (text, told(made))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from drill import paths
 from drill.cli import cli
@@ -89,6 +92,59 @@ def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert cut.returncode == 2 and b"is cut off" in cut.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_what_can_be_read_once_is_kept_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn(2)
+    run("export", "-o", "whole.jsonl")
+    raw = Path("whole.jsonl").read_bytes()
+    at_home("other", tmp_path, monkeypatch)
+    os.mkfifo("pipe")
+
+    def through(sent: bytes, code: int) -> Result:
+        writer = Thread(target=Path("pipe").write_bytes, args=(sent,), daemon=True)
+        writer.start()
+        try:
+            return run("import", "pipe", "--json", code=code)
+        finally:
+            writer.join(20)
+
+    assert "drill: pipe: is cut off" in through(raw[:-9], 2).stderr
+    made = json.loads(through(raw, 0).stdout)
+    assert (made["events"]["new"], made["files"]) == (2, ["pipe"])
+    cut = run("import", "-", stdin=raw[:-9], code=2).stderr
+    assert cut.startswith("drill: standard input: is cut off")
+
+
+def test_a_reader_that_has_enough_ends_an_export_quietly() -> None:
+    learn(300)
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "drill", "export", "-o", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert writer.stdout is not None and writer.stderr is not None
+    writer.stdout.read(10)
+    writer.stdout.close()
+    assert writer.stderr.read() == b"" and writer.wait() == 1
+    writer.stderr.close()
+
+
+def test_an_import_of_no_answer_says_what_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Drill() as drill:
+        drill.store.set_parameters(replace(drill.store.parameters(), maximum_interval=300))
+        drill.keep_profile(replace(drill.profile, done=True))
+    run("export", "-o", "e.jsonl")
+    at_home("other", tmp_path, monkeypatch)
+    said = run("import", "e.jsonl").stdout
+    assert "0 new log entries" in said and "before it: " in said
+    assert "New here: 1 set of memory parameters." in said
+    assert "Taken over: parameter set, profile." in said
+
+
 def test_conflicts_exit_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Drill() as drill:
         drill.store.record(Review("a:b", "choice", "h", 0, "a", 1.0, 3, 3, uuid="u1"))
@@ -130,6 +186,10 @@ def test_anki(tmp_path: Path) -> None:
         (["export", "--anki", "x.zip"], ".apkg"),
         (["export", "--out", "-", "--json"], "--json"),
         (["export", "--days", "0"], "0"),
+        (["export", "--days", "99999999"], "36500"),
+        (["export", "--days", "9" * 20], "36500"),
+        (["import", "."], ".: is a folder"),
+        (["import", "-"], "standard input: is empty; did the command before the pipe fail?"),
         (["import"], "FILES"),
     ],
 )

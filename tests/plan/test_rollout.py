@@ -11,6 +11,7 @@ from benchmarks.planner import CONDITIONS, Row, many, rows
 from benchmarks.planner_world import START, Condition, Setting, World
 from drill.domain.memory.state import ParameterSet
 from drill.domain.plan import Candidate, Rollout, choosing
+from drill.domain.plan.rollout import spans
 
 SET = ParameterSet()
 DAY = 20_000
@@ -37,6 +38,28 @@ def test_a_step_is_a_day() -> None:
     assert [run.step(), run.step(), run.step(), run.step()] == [True, True, False, False]
     assert run.day == run.date
     assert 0 < run.seconds_used < 3 * 900.0
+
+
+def test_with_fewer_steps_than_days_those_before_are_long() -> None:
+    assert spans(3, None) == spans(3, 3) == spans(3, 9) == [1, 1, 1] and spans(0, 5) == []
+    for days, steps in ((11, 10), (60, 30), (400, 31), (100, 1)):
+        found = spans(days, steps)
+        assert len(found) == steps and sum(found) == days
+        assert found == [*found[: steps - steps // 2], *[1] * (steps // 2)]
+        assert max(found) <= -(-(days - steps // 2) // (steps - steps // 2))
+    run = rollout(left=30, steps=10)
+    run.step()
+    assert run.day == DAY + 5 and run.seconds_used > 5 * 450.0
+    run.run()
+    assert run.day == DAY + 30
+
+
+def test_long_steps_come_to_the_same_readiness() -> None:
+    def mean(steps: int | None) -> float:
+        runs = [rollout(s, left=60, seconds=300.0, steps=steps).run() for s in range(4)]
+        return fmean(r for run in runs for r in run.recall().values())
+
+    assert mean(30) == pytest.approx(mean(None), abs=0.03)
 
 
 def test_no_days_left_leaves_everything_as_it_is() -> None:

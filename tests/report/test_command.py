@@ -12,7 +12,7 @@ from drill.cli.report import report
 from drill.config import Config
 from drill.services.app import Drill
 from drill.services.report.rendering import ReportTemplateError
-from drill.services.report.scope import Wanted
+from drill.services.report.scope import MOST_DAYS, Wanted
 from drill.services.report.writing import WriteError, make, write, write_into_home
 from tests.conftest import SAMPLE, Clock
 
@@ -95,10 +95,13 @@ def test_scopes_that_cannot_be_say_so(here: Path) -> None:
     done = run("--mock", "last", code=1)
     assert "no interview" in done.stderr
     for wrong in (
-        ("--days", "3", "--mock", "last"), ("--since", "soon"), ("--days", "-1"), ("--copy",),
+        ("--days", "3", "--mock", "last"), ("--since", "soon"), ("--copy",),
         ("--since", "2027-01-01"),
     ):  # fmt: skip
         assert run(*wrong, code=2).stderr.startswith("drill: ")
+    for days in ("-1", "0", f"{MOST_DAYS + 1}"):
+        assert "1<=x<=36500" in run("--days", days, code=2).stderr
+    assert run("--days", f"{MOST_DAYS}", "--out", "-").stdout
     assert list(here.iterdir()) == []
 
 

@@ -17,7 +17,7 @@ from drill.services.report.experiments import runs
 from drill.services.report.gather import gather
 from drill.services.report.rendering import rendered
 from drill.services.report.scope import ScopeError, Wanted, scope_of
-from drill.services.report.words import duration, joined, of, percent
+from drill.services.report.words import duration, joined, of, percent, times
 from drill.store.entry import Review
 from tests.report.conftest import Seeded, at_home
 from tests.report.pages import Parsed
@@ -163,12 +163,66 @@ def test_a_period_counts_only_its_days(long: Seeded) -> None:
     assert week.statistics is not None and day.statistics is not None and every is not None
     assert 0 < day.statistics.totals.answers < week.statistics.totals.answers
     assert week.statistics.totals.answers < every.totals.answers
+    assert day.statistics.retention[-1].all.answers and len(day.statistics.days) == 1
+    for form in ("html", "md"):
+        assert "only then can be told" not in rendered(day, form, long.home)
+        assert "this period" in rendered(day, form, long.home)
     assert week.scope.since == "2026-11-17" and week.scope.words.startswith("From 17 November")
     assert week.practice is not None and week.practice.bins[0].start == "2026-11-17"
     assert sum(b.answers for b in week.practice.bins) == week.statistics.totals.answers
+    with at_home(long.home) as drill:
+        ever = gather(drill, Wanted(days=36_500))
+    assert ever.practice is not None and long.report.practice is not None
+    assert ever.practice.bins == long.report.practice.bins, "nothing before the first answer"
     assert week.runs is not None and long.report.runs is not None
     assert week.runs.count < long.report.runs.count
     assert Parsed(rendered(week, "html", long.home)).wrong == []
+
+
+def test_a_period_is_called_one_and_beliefs_are_counted_in_all(long: Seeded) -> None:
+    with at_home(long.home) as drill:
+        week = gather(drill, Wanted(days=7))
+    page, text = Parsed(rendered(week, "html", long.home)).text, rendered(week, "md", long.home)
+    assert "this period" in page and "| this period |" in text and "| all |" not in text
+    shown = [f"shown {times(b.shown)} in all" for b in week.beliefs if b.status != "cleared"]
+    assert shown and all(each in page and each in text for each in shown)
+    assert "| all |" in long.text("md") and " in all, last" not in long.text("md")
+
+
+def test_the_markdown_explains_what_the_page_explains(long: Seeded, one: Seeded) -> None:
+    page, text = Parsed(long.text()).text, long.text("md")
+    for said in (
+        "those never met among them, weighed by importance",
+        "interviews ask what practice has never shown",
+        "Topics in which the first answers of a day to a question are right",
+        "first answers of a day right",
+        "first answers of a day to what was answered on an earlier one",
+        "recall expected today of those, the learner's own reviews counted in",
+        "Streak: ", "due today (", "Confidence is given before an answer is judged.",
+        "Brier score", "A belief is held when an answer showed it",
+    ):  # fmt: skip
+        assert said in page and said in text, said
+    assert "Not begun: Overview, UNet and DiT" in one.text("md")
+
+
+def test_strengths_and_topics_expect_what_the_learners_reviews_bear_out(long: Seeded) -> None:
+    told = long.report.statistics
+    assert told is not None and told.memory_tests and told.memory_scale < 0.8
+    recalls = {row.topic: row.recall for row in told.topics}
+    assert long.report.strengths
+    for each in long.report.strengths:
+        assert each.recall == recalls[each.topic]
+
+
+def test_suspended_questions_are_not_of_what_practice_asks(drill: Drill) -> None:
+    items = list(drill.bank.heads)[:3]
+    for item in items:
+        _review(drill, item, 3, 2)
+    drill.store.suspend(items[0])
+    report = gather(drill, Wanted())
+    (met,) = [fact for fact in report.facts if fact.label == "Questions met"]
+    assert (met.value, met.note) == ("2", f"of {len(drill.bank.heads) - 1} that practice asks")
+    assert report.bank_items == len(drill.bank.heads) - 1
 
 
 def test_a_period_without_an_answer_says_so(one: Seeded) -> None:
@@ -305,6 +359,7 @@ def test_words() -> None:
         "0%", "<1%", "50%", "99%", "100%", "–",
     ]  # fmt: skip
     assert [duration(v) for v in (0.5, 12.2, 100, 2460)] == ["30 s", "12 min", "1.7 h", "41 h"]
+    assert [times(n) for n in (1, 2, 3)] == ["once", "twice", "3 times"]
     assert joined(["a"]) == "a" and joined(["a", "b", "c"]) == "a, b and c"
     assert [of(title) for title in ("The inference loop", "UNet and DiT", "Schedulers and samplers",
         "VAE and latents", "LoRA, ControlNet, IP-Adapter", "Overview")] == [

@@ -78,10 +78,12 @@ def test_beliefs_come_first_the_sure_ones_before_others(told: Statistics) -> Non
 def test_what_is_due_comes_second(told: Statistics) -> None:
     due = ForecastDay(103, "2026-11-23", 1, 2.4)
     told = replace(told, forecast=replace(NOTHING_DUE, days=(due,)))
-    assert titles(_known(told)) == ["Review what is due"]
-    found = steps(_known(told, beliefs=(_belief("a"),), belief_topics={"a": "cfg"}), find)
+    over = _known(told, learner=replace(LEARNER, days_left=None))
+    assert titles(over) == ["Review what is due"]
+    found = steps(replace(over, beliefs=(_belief("a"),), belief_topics={"a": "cfg"}), find)
     assert found[1].title == "Review what is due"
     assert "1 item is due, about 2 minutes" in found[1].why
+    assert titles(_known(told)) == [], "to a date the plan says what a day asks"
 
 
 def test_weak_topics_are_practised_else_the_weakest(told: Statistics) -> None:
@@ -92,6 +94,8 @@ def test_weak_topics_are_practised_else_the_weakest(told: Statistics) -> None:
     assert titles(_known(replace(told, topics=topics))) == ["Practise VAE and latents"]
     few = (_topic("cfg", 0, 3),)
     assert titles(_known(replace(told, topics=few))) == [], "three answers say nothing"
+    (only,) = steps(_known(replace(told, topics=(_topic("cfg", 13, 20),))), find)
+    assert only.why == "Only 13 of the last 20 first answers of a day were right."
 
 
 def test_topics_that_were_not_begun(told: Statistics) -> None:
@@ -108,6 +112,8 @@ def test_interviews(told: Statistics) -> None:
     (again,) = steps(_known(told, today=107), find)
     assert again.command == "drill mock sibling" and "4 expected points" in again.why
     assert titles(_known(told, today=106)) == []
+    earlier = _known(replace(told, mocks=()), earlier_mocks=(_mock(90),), today=107)
+    assert titles(earlier) == ["Hold another mock interview"], "a period may hold none of them"
     gaps = {"cfg": ["One."], "vae": ["Two.", "Three."]}
     (closed,) = steps(_known(told, gaps=gaps), find)
     assert closed.title == "Close two gaps about VAE and latents"
@@ -133,8 +139,10 @@ def test_the_date_is_asked_for_last_and_the_list_is_short(told: Statistics) -> N
 # -- the summary ----------------------------------------------------------------------------
 
 
-def paragraphs(told: Statistics, learner: Learner = LEARNER, *beliefs: BeliefRow) -> str:
-    made = summary.paragraphs(ALL, learner, 9, 50, None, told, PRACTICE, (), beliefs, None, ())
+def paragraphs(
+    told: Statistics, learner: Learner = LEARNER, *beliefs: BeliefRow, scope: Scope = ALL
+) -> str:
+    made = summary.paragraphs(scope, learner, 9, 50, None, told, PRACTICE, (), beliefs, None, ())
     return " ".join(made)
 
 
@@ -146,6 +154,34 @@ def test_the_summary_counts_beliefs_in_words(told: Statistics) -> None:
     assert "Answers showed two wrong beliefs; all of them are still held." in two
     mixed = paragraphs(told, LEARNER, _belief("a"), _belief("b", "cleared"), _belief("c", "shaken"))
     assert "one is still held, one is shaken by a right answer and one is mended" in mixed
+
+
+def test_a_period_tells_apart_what_it_showed_and_what_is_open_from_before(told: Statistics) -> None:
+    scope = Scope("period", "2026-11-20", "2026-11-23", "From 20 November")
+    old = replace(_belief("b"), last="2026-11-19")
+    both = paragraphs(told, LEARNER, _belief("a"), old, scope=scope)
+    assert "Answers showed one wrong belief, which is still held. One belief is open" in both
+    assert "One belief is open from before." in both
+    more = replace(old, id="c", status="shaken")
+    none = paragraphs(told, LEARNER, old, more, scope=scope)
+    assert "No answer showed one of the known wrong beliefs. Two beliefs are open from" in none
+    empty = replace(told, totals=replace(told.totals, answers=0))
+    quiet = paragraphs(empty, LEARNER, old, scope=scope)
+    assert "One belief is open from before." in quiet and "No answer showed" not in quiet
+
+
+def test_interviews_are_told_in_whole_sentences(told: Statistics) -> None:
+    one = "One mock interview was held, on 1 November 2026, of 30 minutes at the senior bar; it "
+    assert one + "came out as lean hire." in paragraphs(told)
+    none = replace(
+        _mock(100), band=None, low=None, high=None, why_none="too little was asked for a band"
+    )
+    assert one + "has no band: too little was asked for a band." in paragraphs(
+        replace(told, mocks=(none,))
+    )
+    two = paragraphs(replace(told, mocks=(_mock(90), _mock(100))))
+    assert "Two mock interviews were held; the last, on 1 November 2026, of 30 minutes at" in two
+    assert "senior bar, came out as lean hire." in two
 
 
 def test_the_summary_knows_today_past_and_no_date(told: Statistics) -> None:

@@ -240,3 +240,27 @@ COLLOQUIAL: tuple[Asked, ...] = (
      "pi.into-flux pi.pack-order bb.joint-tokens vae.flux-latents-back"),
 )  # fmt: skip
 """30 more, away from the bank's wording; labelled before they were searched."""
+
+BESIDE: tuple[str, ...] = (
+    # About the learner, not about the subject.
+    "Why do you want to work here?", "Do you have any questions for us?", "When can you start?",
+    "What is your greatest weakness?", "Where do you want to be in three years?",
+    "Tell me about a project you are proud of.", "How do you prioritise your work?",
+    "What salary do you expect?", "Walk me through your CV.", "Are you willing to relocate?",
+    "How many people have you managed, and how big were the teams?",
+    # No questions at all.
+    "level: mid", "type: shape", "relevance: core", "Interview with Anna, 45 minutes",
+    "They were nice and want a second round",
+    # Other subjects.
+    "How does batch normalisation work?", "What is gradient checkpointing?", "Explain PCA.",
+    "How would you A/B test a new model?", "How do you write unit tests?", "What is a mutex?",
+    "How do you version your models?", "How do you train a tokenizer?", "What is Docker?",
+    "How do you keep the team's code quality high?", "What is a normalizing flow?",
+    # So broad that no single item practises it.
+    "What does the VAE do in Stable Diffusion?", "Explain classifier-free guidance.",
+    "What is the VAE?", "What is a UNet?", "What is a scheduler?", "What is CLIP?",
+    "What is LoRA?", "Explain Stable Diffusion.", "What is a latent space?",
+    "Explain the forward process.", "What is the reverse process?", "What is a noise schedule?",
+    "What does the text encoder do?", "What are the main components of a diffusion pipeline?",
+)  # fmt: skip
+"""41 that no item is to be brought forward for; 16 of them written after the rule was set."""

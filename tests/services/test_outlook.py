@@ -11,11 +11,18 @@ import pytest
 from fsrs.scheduler import DEFAULT_PARAMETERS
 from msgspec.structs import replace
 
+from drill.domain.memory.running import Retry, Running
 from drill.domain.statistics.interval import jeffreys
 from drill.services import forecast, outlook, planning
 from drill.services.app import Drill
 from drill.services.outlook import Accuracy, Outlook
-from drill.services.outlook_words import clearly_lower, drop_lines, until_words
+from drill.services.outlook_words import (
+    clearly_lower,
+    drop_lines,
+    more_points,
+    sentences,
+    until_words,
+)
 from tests.conftest import Clock
 from tests.services.learner import answer, crowd, interview, practise
 
@@ -87,6 +94,7 @@ def test_the_least_useful_questions_are_dropped_first(crowded: Drill) -> None:
     assert each == sorted(each)
     lines = drop_lines(found.drop)
     assert lines[0].startswith("16 staff questions: ") and "Serving 4" in lines[0]
+    assert lines[0].count(" 4; ") == 3  # a title may have commas
     assert len([line for line in lines if "staff" in line]) == 1
 
 
@@ -159,7 +167,8 @@ def test_a_learner_who_forgets_faster_is_expected_to_recall_less(
     found = outlook.outlook(crowded)
     assert found.memory_tests > 50
     assert found.memory_low <= found.memory_scale <= found.memory_high < 0.8
-    assert any("shorter than the model" in line for line in notes(found))
+    said = next(line for line in notes(found) if line.startswith("Your own reviews"))
+    assert f"last {found.memory_scale:.1f} times as long as the model expects (" in said
     whole = found.overall.now
     assert whole < 0.95 * _model_now(crowded)
 
@@ -180,8 +189,10 @@ def test_what_other_weights_predicted_says_nothing_of_those_in_use(
 
 def _model_now(drill: Drill) -> float:
     """Readiness now if the memory model were right."""
+    from drill.domain.memory_scale import believed
+
     run = outlook.OutlookRun(drill, 20, drill.profile.interview_date, "x")
-    run._read_standing()
+    run._read_standing(believed([]))
     return run.outlook.overall.now
 
 
@@ -251,6 +262,23 @@ def test_work_is_bounded_by_fewer_futures(crowded: Drill) -> None:
     near = forecast.Forecast(replace(made, date=made.day + 5), believed([]), 600, 600, futures=16)
     few = forecast.Forecast(made, believed([]), 600, 600, futures=2)
     assert forecast.LEAST_FUTURES <= far.futures < near.futures == 16 and few.futures == 2
+    for play in (far, near, few):
+        assert 2 * play.futures * play.steps * len(play._items) <= forecast.WORK
+    assert near.steps >= 5 and few.steps >= 300
+
+
+def test_a_date_far_away_takes_long_steps_that_end_on_it(
+    crowded: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "WORK", 2 * 6 * 40 * len(crowded.bank.heads))
+    to_date(crowded, 300)
+    run = outlook.begin(crowded)
+    shares = [run.share]
+    while not run.advance(0.0):
+        shares.append(run.share)
+    assert 12 * 40 <= len(shares) <= 12 * 40 + 30  # a future has 40 steps
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
+    assert run.outlook.futures == 6 and (run.outlook.overall.at_date or 0) > 0.5
 
 
 def test_futures_differ_in_the_learner_and_in_the_items(crowded: Drill) -> None:
@@ -322,13 +350,150 @@ def test_a_begun_session_is_today(crowded: Drill) -> None:
     assert [i.item_id for i in after.today] == [i.item_id for i in before.today[1:]]
 
 
-def test_used_minutes_leave_no_plan_for_today(crowded: Drill) -> None:
-    to_date(crowded, 12)
+@pytest.mark.parametrize("days", [12, None])
+def test_used_minutes_leave_no_plan_for_today_and_another_session_is_whole(
+    crowded: Drill, days: int | None
+) -> None:
+    to_date(crowded, days)
     for item in list(crowded.bank.heads)[:3]:
         answer(crowded, item, right=True, seconds=250)
     found = outlook.outlook(crowded)
-    assert not found.today and "minutes are used" in found.empty
+    assert not found.today and found.empty == planning.MINUTES_USED
     assert found.answered_today == 3
+    session = crowded.start_session()
+    assert crowded.store.sessions.get(session.id).minutes == 10
+    assert 300 < session._running.seconds_left <= 600
+
+
+@pytest.mark.parametrize("days", [12, None])
+def test_the_plan_shows_the_session_that_begins(crowded: Drill, days: int | None) -> None:
+    to_date(crowded, days, minutes=20)
+    for item in list(crowded.bank.heads)[:4]:
+        answer(crowded, item, right=True, seconds=150)
+    shown = outlook.outlook(crowded).today
+    assert shown and sum(item.seconds for item in shown) <= 600  # of 1200
+    session = crowded.start_session()
+    assert [p.item_id for p in session._running.upcoming] == [item.item_id for item in shown]
+
+
+def test_the_reading_of_feedback_uses_minutes_too(crowded: Drill) -> None:
+    to_date(crowded, 12)
+    assert planning.session_minutes(crowded) == planning.minutes_left(crowded, 10) == 10
+    answer(crowded, next(iter(crowded.bank.heads)), right=True, seconds=240)
+    read = crowded.store.summary(crowded.store.today()).feedback_seconds / 60
+    assert read > 0 and planning.session_minutes(crowded) == pytest.approx(6 - read)
+
+
+def test_an_open_session_makes_the_outlook_anew(crowded: Drill) -> None:
+    to_date(crowded, 12)
+    before = outlook.outlook(crowded)
+    session = crowded.start_session(minutes=20)  # longer than what was planned
+    found = outlook.outlook(crowded)
+    assert len(found.today) == len(session._running.upcoming) > len(before.today)
+    session.skip()
+    moved = outlook.outlook(crowded)
+    assert [i.item_id for i in moved.today] == [p.item_id for p in session._running.upcoming]
+    assert moved.today[-1] == replace(found.today[0], why=moved.today[-1].why)
+
+
+def test_what_comes_back_is_part_of_an_open_session(crowded: Drill) -> None:
+    to_date(crowded, 12)
+    session = crowded.start_session()
+    item = session._running.upcoming[0]
+    only = Running(upcoming=(), retries=(Retry(item.item_id, 3, 0, 30.0),))
+    crowded.store.sessions.save_plan(session.id, {"running": only.to_json()}, 3)
+    (again,) = outlook.outlook(crowded).today
+    assert (again.item_id, again.reason, again.seconds) == (item.item_id, "retry", 30.0)
+    over = {"running": Running(upcoming=()).to_json()}
+    crowded.store.sessions.save_plan(session.id, over, 4)
+    assert len(outlook.outlook(crowded).today) > 1  # the next session
+
+
+@pytest.mark.parametrize("days", [0, 12, None])
+def test_what_was_wrong_today_is_not_taken_as_known(crowded: Drill, days: int | None) -> None:
+    to_date(crowded, days)
+    items = [i for i, head in crowded.bank.heads.items() if head.topic == "cfg"]
+    for item in items:
+        answer(crowded, item, right=False)
+    cfg = outlook.outlook(crowded).topics[0]
+    assert cfg.seen == cfg.items and 0.3 < cfg.now < 0.8
+    if days == 0:
+        assert cfg.at_date == cfg.now and cfg.low is not None and cfg.high is not None
+        assert cfg.low < cfg.now < cfg.high < 0.95
+
+
+def test_the_date_changes_nothing_of_now(crowded: Drill, clock: Clock) -> None:
+    to_date(crowded, 18, minutes=20)
+    practise(crowded, clock, 8, minutes=20, scale=0.1, seed=3)
+    dated = outlook.outlook(crowded)
+    plain = outlook.outlook(crowded, date=None)
+    assert plain.days_left is None and dated.days_left == 10
+    assert plain.memory_scale == dated.memory_scale < 0.8
+    assert [(t.topic, t.now) for t in plain.topics] == [(t.topic, t.now) for t in dated.topics]
+    assert plain.overall.now == dated.overall.now > 0
+    assert crowded.store.settings.get(outlook.SETTING)["key"] != outlook.begin(crowded, 21).key
+
+
+@pytest.mark.parametrize("days", [0, 12, None])
+def test_with_everything_suspended_it_says_so(crowded: Drill, days: int | None) -> None:
+    to_date(crowded, days)
+    items = list(crowded.bank.heads)
+    for item in items[1:]:
+        crowded.store.suspend(item)
+    answer(crowded, items[0], right=True)
+    overview = crowded.overview()
+    assert sum(row["items"] for row in overview.topics.values()) == 1
+    assert overview.suspended == len(items) - 1 and overview.new == overview.due == 0
+    crowded.store.suspend(items[0])
+    found = outlook.outlook(crowded)
+    said = " ".join(found.said)
+    assert found.empty == "All questions are suspended; browse (b) brings them back."
+    assert not found.today and found.overall.items == 0 and found.overall.at_date is None
+    assert "Time is enough" not in said and "you would recall 0%" not in said
+    assert not any(row["items"] for row in crowded.overview().topics.values())
+
+
+def test_an_interview_today_with_nothing_practised(crowded: Drill) -> None:
+    to_date(crowded, 0)
+    found = outlook.outlook(crowded)
+    told = " ".join((*found.said, found.empty))
+    assert "warm-up" not in told and "was looked at" not in told and "0%" not in told
+    assert "practice has not asked anything yet" in told
+    assert "nothing was practised that could be looked at again" in found.empty
+    answer(crowded, next(iter(crowded.bank.heads)), right=True)
+    found = outlook.outlook(crowded)
+    told = " ".join((*found.said, found.empty))
+    assert "warm-up" in told and "what was practised was looked at today" in told
+
+
+def test_more_minutes_are_told_between_the_figures_that_are_shown(crowded: Drill) -> None:
+    to_date(crowded, 3)
+    found = outlook.outlook(crowded)
+    assert found.more is not None and found.overall.at_date is not None
+
+    def told(at_date: float, more: float) -> tuple[int | None, str]:
+        assert found.more is not None
+        shown = replace(
+            found,
+            overall=replace(found.overall, at_date=at_date),
+            more=replace(found.more, at_date=more),
+        )
+        return more_points(shown), " ".join(sentences(shown))
+
+    points, said = told(0.8745, 0.9052)  # a difference of 3.07 between 87 % and 91 %
+    assert points == 4 and "would make it 91%." in said
+    assert told(0.874, 0.876)[0] == 1
+    points, said = told(0.8760, 0.8840)
+    assert points == 0 and "would add less than 1 percentage point." in said
+
+
+def test_nothing_is_told_of_more_minutes_than_a_day_may_have(crowded: Drill) -> None:
+    to_date(crowded, 3, minutes=231)
+    found = outlook.outlook(crowded)
+    assert found.more is None and found.overall.at_date
+    assert "more minutes a day" not in " ".join(found.said)
+    most = outlook.outlook(crowded, minutes=230).more
+    assert most is not None and most.minutes == 240
 
 
 def test_the_document_survives_json(crowded: Drill) -> None:

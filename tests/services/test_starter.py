@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import sys
 import time
 from pathlib import Path
@@ -114,10 +115,39 @@ async def test_a_line_without_end_is_shown_in_parts(tmp_path: Path) -> None:
     assert "".join(lines[:-1]) == "x" * 250_000
 
 
+async def test_what_runs_is_what_stands_in_the_files(tmp_path: Path) -> None:
+    """Not bytecode that somebody put beside them, which nobody has read."""
+    folder = tmp_path / "lab"
+    (folder / "parts").mkdir(parents=True)
+    (folder / "beside.py").write_text("SAYS = 'the source'\n")
+    (folder / "parts" / "inner.py").write_text("SAYS = 'the inner source'\n")
+    (folder / "starter.py").write_text(
+        "import os, sys, beside, parts.inner\n"
+        "print(beside.SAYS, parts.inner.SAYS, __name__, __file__ == sys.argv[0])\n"
+        "try:\n    import bare\nexcept ImportError:\n    print('no bare')\n"
+        "def fails():\n    raise ValueError('odd')\nfails()\n"
+    )
+    evil = tmp_path / "evil.py"
+    evil.write_text("SAYS = 'something else'\n")
+    tag = sys.implementation.cache_tag
+    for file in (f"__pycache__/beside.{tag}.pyc", f"parts/__pycache__/inner.{tag}.pyc", "bare.pyc"):
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(evil), cfile=str(folder / file), invalidation_mode=mode)
+    command = starter_command(Lab("some_lab", "A lab", "cfg", 1, folder, ()), Config())
+    lines, end = await told(StarterRun(command))
+    assert lines[:2] == ["the source the inner source __main__ True", "no bare"]
+    assert end.status == 1
+    assert lines[2] == "Traceback (most recent call last):"
+    assert lines[3] == f'  File "{folder / "starter.py"}", line 9, in <module>'
+    assert lines[4].strip() == "fails()" and lines[-1] == "ValueError: odd"
+    assert not (folder / "__pycache__" / f"starter.{tag}.pyc").exists()
+
+
 def test_the_interpreter_is_the_workers(tmp_path: Path) -> None:
     (tmp_path / "starter.py").write_text("")
     lab = Lab("some_lab", "A lab", "cfg", 1, tmp_path, ())
-    assert starter_command(lab, Config()) == [sys.executable, "-u", str(tmp_path / "starter.py")]
+    here = starter_command(lab, Config())
+    assert (here[0], here[-1]) == (sys.executable, str(tmp_path / "starter.py"))
     own = Config(worker=("/opt/py/bin/python3.12",))
     assert starter_command(lab, own)[0] == "/opt/py/bin/python3.12"
     assert starter_command(lab, Config(worker=("nice", "drill", "worker")))[0] == sys.executable

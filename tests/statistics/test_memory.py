@@ -10,6 +10,7 @@ import pytest
 from drill.domain.memory.beliefs import beliefs
 from drill.domain.memory.pace import HistorySummary
 from drill.domain.memory.state import MemoryState, recall_after
+from drill.domain.memory_scale import ScaleBelief, believed
 from drill.domain.questions import Head
 from drill.domain.statistics.forecast import forecast
 from drill.domain.statistics.mastery import LAST, mastery
@@ -38,6 +39,31 @@ def test_recall_is_the_mean_of_the_seen_and_unseen_are_counted_apart() -> None:
     assert cfg.low == pytest.approx(sum(recalls) / 2 - spread)
     assert cfg.high == 1.0  # clipped
     assert (vae.seen, vae.unseen, vae.recall, vae.low, vae.high) == (0, 1, None, 0.0, 1.0)
+
+
+def test_what_was_answered_today_is_not_certain() -> None:
+    """The model gives 1 at once even for what was wrong; the day after is the first to tell."""
+    wrong, later = state("a", 0.3, last_day=DAY), state("v", 0.3, last_day=DAY - 1)
+    cfg, vae = mastery([], [wrong, later], HEADS, DAY)
+    assert cfg.recall == vae.recall == pytest.approx(recall_after(1, 0.3))
+    assert cfg.recall is not None and cfg.low < cfg.recall < 0.9
+    (ahead, _) = mastery([], [state("a", 0.3, last_day=DAY + 1)], HEADS, DAY)  # the clock went back
+    assert ahead.recall == cfg.recall
+
+
+def test_recall_counts_in_how_long_the_learners_memories_last() -> None:
+    states = [state("a", 5.0), state("b", 20.0)]
+    half = ScaleBelief((math.log(0.5),), (1.0,))
+    (cfg, _) = mastery([], states, HEADS, DAY, half)
+    assert cfg.recall == pytest.approx((recall_after(5, 2.5) + recall_after(5, 10.0)) / 2)
+    (vague, _) = mastery([], states * 200, HEADS, DAY, believed([]))
+    (sure, _) = mastery([], states * 200, HEADS, DAY)
+    assert vague.recall is not None and sure.recall is not None
+    # What is not known of the learner widens the interval; many items do not narrow that.
+    assert vague.recall - vague.low > 1.5 * (sure.recall - sure.low)
+    (less, _) = mastery([], states, HEADS, DAY, believed([(0.9, False)] * 9 + [(0.9, True)] * 9))
+    (plain, _) = mastery([], states, HEADS, DAY)
+    assert less.recall is not None and plain.recall is not None and less.recall < plain.recall
 
 
 def test_an_item_that_was_only_brought_forward_is_unseen() -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from drill.config import Config
+from drill.domain.statistics.mastery import mastery
 from drill.domain.statistics.model import Share, Statistics
 from drill.services.app import Drill
 from drill.services.mock_report import finish, give_up
@@ -151,6 +152,80 @@ def test_a_finished_interview_is_told_as_it_ended(reserve: Drill, timer: Timer) 
     assert told.date in shown and (told.band or told.why_none) in shown
 
 
+def test_suspended_items_are_not_of_what_practice_asks(drill: Drill) -> None:
+    other = next(i for i in drill.bank.heads if i != CHOICE)
+    for item in (CHOICE, other):
+        drill.store.record(answer(item, 3))
+    drill.store.suspend(other)
+    found = statistics(drill)
+    totals = found.totals
+    assert (totals.items, totals.seen, totals.suspended) == (len(drill.bank.heads) - 1, 1, 1)
+    assert totals.items == sum(topic.items for topic in found.topics)
+    assert totals.seen == sum(topic.seen for topic in found.topics)
+
+
+def test_the_learners_own_reviews_change_what_recall_is_expected(
+    drill: Drill, clock: Clock
+) -> None:
+    items = list(drill.bank.heads)
+    for item in items:
+        drill.store.record(answer(item, 3))
+    before = statistics(drill)
+    assert (before.memory_tests, round(before.memory_scale, 6)) == (0, 1.0)
+    assert "counted in once there are any" in " ".join(text(before, "memory").split())
+    clock.forward(days=2)
+    for item in items:
+        drill.store.record(answer(item, 1))
+    found = statistics(drill)
+    assert found.memory_tests == len(items) and found.memory_scale < 0.8
+    plain = mastery([], drill.store.states().values(), drill.askable(), drill.store.today())
+    for topic, bare in zip(found.topics, plain, strict=True):
+        assert topic.recall is not None and bare.recall is not None
+        assert topic.recall < bare.recall - 0.01
+    told = " ".join(text(found, "memory").split())
+    assert f"by {len(items)} of the last four weeks your memories last 0." in told
+
+
+def test_a_period_is_called_what_it_is(drill: Drill, clock: Clock) -> None:
+    for _ in range(5):
+        drill.store.record(answer(CHOICE, 3))
+        clock.forward(days=1)
+    drill.store.record(answer(CHOICE, 3))
+    today = drill.store.today()
+    every = text(statistics(drill), "overview")
+    assert "The last 30 days" in every and "everything" in every
+    found = statistics(drill, today - 2)
+    told = text(found, "overview")
+    assert "The last 3 days" in told and "21 Nov" not in told and "on 3 days" in told
+    assert "this period" in told and "everything" not in told
+    one = text(statistics(drill, today), "overview")
+    assert "Today  answers" in one and "each" not in one
+    # A period does not begin before there was anything.
+    long = statistics(drill, today - 100_000)
+    assert (long.since_day, long.totals.answers) == (today - 5, 6)
+    assert "The last 6 days" in text(long, "overview")
+
+
+def test_a_period_of_a_new_learner_begins_today(drill: Drill) -> None:
+    found = statistics(drill, drill.store.today() - 100_000)
+    assert found.since == found.date
+
+
+def test_every_word_of_confidence_is_compared(drill: Drill) -> None:
+    for n in range(40):
+        drill.store.record(answer(CHOICE, 3, confidence=1))
+        drill.store.record(answer(CHOICE, 1 if n % 2 else 3, confidence=2))
+        drill.store.record(answer(CHOICE, 1 if n < 4 else 3, confidence=3))
+    shown = text(statistics(drill), "calibration")
+    assert "Less often right than taken as: `think` (50%, not 70%)." in shown
+    assert "More often right than taken as: `guess` (100%, not 40%)." in shown
+    assert "◉ both" in shown
+
+
+def test_the_ratio_says_what_it_is(busy: Statistics) -> None:
+    assert "answer by answer; the median of these" in text(busy, "time")
+
+
 def test_over_confidence_is_said(drill: Drill) -> None:
     for n in range(10):
         drill.store.record(answer(CHOICE, 1 if n < 6 else 3, confidence=3))
@@ -173,6 +248,7 @@ def test_plots() -> None:
     assert plain(interval_bar(0.1, 0.49, 0.3, 10)) == "─━━●━─────"
     assert plain(interval_bar(0.0, 1.0, None, 5)) == "─────"
     assert plain(interval_bar(0.4, 0.6, 0.5, 10, mark=0.9)) == "────━●━──┊"
+    assert plain(interval_bar(0.4, 0.6, 0.5, 10, mark=0.52)) == "────━◉━───"
     assert plain(interval_bar(0.75, 1.0, 1.0, 4, start=0.5)) == "──━●"
     assert [plain(row) for row in columns([0, 8, 4, 0.01], rows=2)] == [" █  ", " ██▁"]
     assert plain(bar(0.01, 5)) == "━────" and plain(bar(0.0, 5)) == "─────"

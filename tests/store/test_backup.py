@@ -208,3 +208,32 @@ def test_restore_refuses_what_is_no_good_and_changes_nothing(
             restore(bad, path, folder, NOW)
     assert len(store.answers()) == 1
     assert not folder.exists()
+
+
+def test_what_the_learner_made_stays_and_each_other_label_has_five(
+    store: Store, path: Path, folder: Path
+) -> None:
+    store.record(answer())
+    asked = make_backup(path, folder, "manual", NOW).path
+    for label in ("before-import", "before-restore"):
+        for n in range(7):
+            make_backup(path, folder, label, NOW + timedelta(minutes=n + 1))
+    rotate(folder)
+    assert asked.is_file()
+    labels = [each.label for each in backups(folder)]
+    assert (labels.count("before-import"), labels.count("before-restore")) == (5, 5)
+    newest = [each.path.name[17:21] for each in backups(folder) if each.label == "before-import"]
+    assert newest == ["1037", "1036", "1035", "1034", "1033"]
+
+
+def test_damaged_data_are_blamed_and_not_their_copy(store: Store, path: Path, folder: Path) -> None:
+    for n in range(300):
+        store.record(answer(f"drill:{n % 50}", answer="x" * 500))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[8192:12288] = b"\xff" * 4096
+    path.write_bytes(bytes(data))
+    with pytest.raises(BackupError) as told:
+        make_backup(path, folder, now=NOW)
+    assert str(told.value).startswith(f"{path}: damaged") and "drill doctor" in str(told.value)
+    assert list(folder.iterdir()) == []

@@ -109,7 +109,9 @@ def test_of_a_file_without_a_head_the_backup_is_left(full: Store, path: Path, fo
     full.close()
     spoil(path, [1])
     done = salvage(path, folder)
-    assert (done.events, done.from_backup) == (0, ANSWERS + 1)
+    assert (done.events, done.from_backup, done.gaps) == (0, ANSWERS + 1, None)
+    with Store.open(path) as again:
+        assert done.newest == again.access.row("SELECT max(at) FROM reviews")[0]  # type: ignore[index]
 
 
 def test_where_there_is_nothing_nothing_is_changed(full: Store, path: Path, folder: Path) -> None:

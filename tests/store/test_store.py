@@ -231,6 +231,24 @@ def test_undo_passes_over_what_was_marked_in_bulk(store: Store) -> None:
     agrees(store)
 
 
+def test_what_a_session_brought_forward_is_taken_back_whole(store: Store) -> None:
+    log = store.sessions.start("after", {}, store.today(), 0).id
+    other = store.sessions.start("after", {}, store.today(), 0).id
+    done = store.record(answer("drill:a"))
+    store.advance({"drill:a": store.today(), "drill:b": store.today()}, log)
+    store.advance({"drill:c": store.today()}, other)
+    undone = store.undo_advances(log)
+    assert [each.item_id for each in undone] == ["drill:a", "drill:b"]
+    assert store.state("drill:a") == done.state and store.state("drill:b") is None
+    assert store.state("drill:c") is not None
+    assert store.undo_advances(log) == [], "once"
+    agrees(store)
+    assert store.newest_undoable() == done.at
+    cancelled = store.undo()
+    assert cancelled is not None and cancelled.target == done.uuid
+    assert store.newest_undoable() == ""
+
+
 def test_an_item_with_nothing_left_leaves_no_state(store: Store) -> None:
     store.suspend("drill:x")
     store.unsuspend("drill:x")

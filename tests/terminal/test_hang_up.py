@@ -35,7 +35,7 @@ PID = re.compile(r"pid (\d+) end")
 def pack(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A learner past the first run, with a pack of their own: one lab that takes long."""
     monkeypatch.setenv("PYTHONPATH", str(make_stubs(tmp_path / "stubs")))
-    root = home / "packs" / "mine"
+    root = home / "packs" / "sample"
     shutil.copytree(SAMPLE, root)
     shutil.rmtree(root / "labs")
     folder = root / "labs" / "ends"

@@ -214,7 +214,7 @@ def test_leaving_asks_first_and_goes_on_where_it_was(
     screen.press("escape")
     screen.wait("Leave the interview?", "it waits with 14:")
     screen.press("b")
-    screen.wait("Go on:", "0 of 3 questions answered")
+    screen.wait("Go on:", "0 of 3 questions begun")
     before = stored(home)
     screen.press("enter")
     prompted(screen, question)

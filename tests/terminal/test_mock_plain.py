@@ -50,6 +50,29 @@ def show(home: Path, pack: Path, *arguments: str) -> Any:
     return json.loads(process.text)
 
 
+def test_two_processes_never_hold_one_interview(
+    home: Path, pack: Path, opened: list[MockProcess]
+) -> None:
+    first = MockProcess(home, pack, "--minutes", "15", "--level", "senior", "--seed", "1")
+    opened.append(first)
+    first.wait_for(r"\[[^\n]* 1/3 · \d+:\d\d\] > ")
+    for command in ("resume", "drop"):
+        second = MockProcess(home, pack, command, plain=command == "resume")
+        opened.append(second)
+        assert second.wait() == 2, second.text
+        assert f"open in another drill (process {first.process.pid})" in second.words
+    first.send("half a")  # what the second one did has not moved it
+    first.send("n answer\n.\n:quit\n")
+    assert first.wait() == 1
+    third = MockProcess(home, pack, "resume")
+    opened.append(third)
+    third.wait_for(r"\] > ")
+    third.kill()  # nothing is cleared up, and still the next one may go on
+    fourth = MockProcess(home, pack, "resume")
+    opened.append(fourth)
+    fourth.wait_for(r"\] > ")
+
+
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 def test_a_strong_interview_from_the_first_question_to_the_scorecard(
     home: Path, pack: Path, opened: list[MockProcess], terminal: bool
@@ -67,7 +90,9 @@ def test_a_strong_interview_from_the_first_question_to_the_scorecard(
     assert "stage 3/3" in before and "probe NAME" in before and "The symptom:" in before
     # Real mode says nothing about right or wrong before the end.
     asked = before.partition("--- Warm-up")[2]
-    assert not JUDGED.search(re.sub(r"What (breaks|is the cause)\?.*?\n\n", "", asked, flags=re.S))
+    assert not JUDGED.search(
+        re.sub(r"(What (breaks|is the cause)\?|Locked: ).*?\n\n", "", asked, flags=re.S)
+    )
     assert "senior bar: strong hire" in debrief and "calibrated to no employer" in debrief
     assert "[x] Guidance needs two predictions at each step." in debrief
     name = re.findall(r"drill mock show (\w+) --transcript", debrief)[0]

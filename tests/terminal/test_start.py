@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from drill.services.app import Drill
+from drill.store import Review
 from tests.terminal.screen import ROOT, Screen
 
 COLOUR = re.compile(rb"[34]8;5;(\d+)[;m]")
@@ -67,3 +70,20 @@ def test_it_starts_and_leaves_the_terminal_as_it_was(
     for mode in (b"1000", b"1003", b"1006", b"2004"):  # mouse reports and bracketed paste
         assert left.rfind(b"\x1b[?" + mode + b"l") > left.rfind(b"\x1b[?" + mode + b"h"), mode
     assert left.rfind(b"\x1b[?25h") > left.rfind(b"\x1b[?25l"), "the cursor is still hidden"
+
+
+def test_damaged_data_end_the_app_with_a_line(home: Path, start: Callable[..., Screen]) -> None:
+    with Drill(home=home) as drill:
+        drill.keep_profile(replace(drill.profile, done=True))
+        drill.store.record(Review("drill:cfg.x", "choice", "h", 0, "a", 1.0, 3, 3))
+        rows = drill.store.access.rows("SELECT pageno FROM dbstat WHERE name = 'reviews'")
+    database = home / "drill.db"
+    raw = bytearray(database.read_bytes())
+    for (page,) in rows:
+        raw[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    database.write_bytes(bytes(raw))
+    for arguments in ((), ("session",)):
+        screen = start(*arguments)
+        assert screen.ended() == 2
+        assert b"Traceback" not in screen.written and b"is damaged" in screen.written
+        assert b"drill doctor" in screen.written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from drill.domain.interview.state import Interview
 from drill.domain.questions import Question
 from drill.services.app import Drill
 from drill.services.mock import Mock, begin, resume, unfinished
+from drill.services.mock_hold import InterviewHeldError, MockHold
 from drill.services.mock_report import held
 from drill.tui.app import DrillApp
 from drill.tui.screens.home import HomeScreen
@@ -169,7 +171,7 @@ async def test_an_interview_that_was_left_comes_first(drill: Drill, timer: Timer
         assert "An interview was left in the middle: m goes on with it." in words(app)
         await pilot.press("m")
         await settle(pilot, app)
-        assert "Go on: 13:20 of 15:00 left, 1 of 2 questions answered" in words(app)
+        assert "Go on: 13:20 of 15:00 left, 1 of 2 questions begun" in words(app)
         assert "[15]" not in words(app)  # no second one beside it
         await pilot.press("enter")
         await settle(pilot, app)
@@ -178,6 +180,34 @@ async def test_an_interview_that_was_left_comes_first(drill: Drill, timer: Timer
         assert screen._pane.answer() == "and half of a rep"
         assert TWO in words(app) and "They And the price?" in words(app)
         assert "13:20 left" in words(app) or "13:19 left" in words(app)
+
+
+async def test_an_interview_that_is_open_elsewhere_waits_until_it_is_left(
+    drill: Drill, timer: Timer, tmp_path: Path
+) -> None:
+    held_of(drill, timer, GUIDANCE)
+    elsewhere = MockHold(tmp_path / "home")
+    elsewhere.take()
+    app = DrillApp(drill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app)
+        await pilot.press("m")
+        await settle(pilot, app)
+        assert f"open in another drill (process {os.getpid()})" in words(app)
+        assert "Go on:" not in words(app) and "Drop it" not in words(app)
+        await pilot.press("enter")
+        await settle(pilot, app)
+        assert "Look again" in words(app) and isinstance(app.screen, MockSetupScreen)
+        elsewhere.free()
+        await pilot.press("enter")
+        await settle(pilot, app)
+        assert "Go on: 15:00 of 15:00 left" in words(app)
+        with pytest.raises(InterviewHeldError):
+            elsewhere.take()
+        await pilot.press("escape")
+        await settle(pilot, app)
+        elsewhere.take()
+        elsewhere.free()
 
 
 async def test_what_was_left_can_be_ended_or_dropped(drill: Drill, timer: Timer) -> None:
@@ -694,14 +724,18 @@ async def test_ticks_widen_the_interval_and_the_card_shows_it(drill: Drill, time
         assert "›[✓] Guidance needs two predictions at each step. mid; said" in told
         assert f"“{TWO[:-1]}" in told
         assert "[?] The evaluations of the network double. senior; you said that you had" in told
-        await pilot.press("down", "down", "space")
+        await pilot.press("down", "space")
+        await settle(pilot, app)
+        assert "›[✓] The evaluations of the network double. senior; you say so" in words(app)
+        claimed = mock.interview.records[1].ticks
+        await pilot.press("down", "space")
         await settle(pilot, app)
         assert "›[✓] Both halves go through the network in one batch. staff; you say so" in words(
             app
         )
         await pilot.press("space", "p")
         await settle(pilot, app)
-        assert not mock.interview.records[1].ticks and "1 of 2" in words(app)
+        assert mock.interview.records[1].ticks == claimed and "1 of 2" in words(app)
         await pilot.press("enter", "enter")
         await settle(pilot, app)
         screen = app.screen

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from drill.services import forecast, outlook
+from drill.services import forecast, outlook, planning
 from drill.services.app import Drill
 from drill.services.outlook import Outlook
 from drill.tui.app import DrillApp
@@ -20,7 +20,7 @@ from drill.tui.screens.plan_words import head_group
 from drill.tui.screens.session import SessionScreen
 from drill.tui.widgets.paragraphs import Row
 from tests.conftest import Clock
-from tests.services.learner import crowd, practise
+from tests.services.learner import answer, crowd, practise
 from tests.tui.drive import settle, text_of
 
 SIZES = [
@@ -56,6 +56,11 @@ async def looked_ahead(pilot: Pilot[int], app: DrillApp) -> None:
     await settle(pilot, app)
     await app.workers.wait_for_complete([w for w in app.workers if w.group == "outlook"])
     await pilot.pause()
+
+
+def words_of(app: DrillApp) -> str:
+    """Everything on the screen, wherever its lines end."""
+    return " ".join(text_of(app).split())
 
 
 async def shown(pilot: Pilot[int]) -> None:
@@ -188,6 +193,101 @@ async def test_without_a_date_it_says_how_to_set_one(learner: Drill) -> None:
         await pilot.press("escape")
         await looked_ahead(pilot, app)
         assert "due   new   seen" in text_of(app)
+
+
+@pytest.mark.parametrize("interview", ["", "2026-12-03"])
+async def test_home_and_plan_agree_once_the_minutes_are_used(
+    learner: Drill, interview: str
+) -> None:
+    learner.keep_profile(replace(learner.profile, interview=interview))
+    app = DrillApp(learner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        assert "today's session of 10 minutes: " in text_of(app)
+    for item in list(learner.bank.heads)[-2:]:
+        answer(learner, item, right=True, seconds=120)
+    left = round(planning.minutes_left(learner, 10))
+    assert left in (5, 6)
+    app = DrillApp(learner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        assert f"the {left} minutes left today: " in text_of(app)
+    for item in list(learner.bank.heads)[:2]:
+        answer(learner, item, right=True, seconds=150)
+    app = DrillApp(learner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        said = "enter   another session. Today's minutes are used.\n"
+        assert said in text_of(app)
+        await into_plan(pilot, app)
+        assert said in text_of(app)
+
+
+@pytest.mark.parametrize("interview", ["", "2026-12-03"])
+async def test_home_and_plan_say_that_everything_is_suspended(
+    learner: Drill, interview: str
+) -> None:
+    learner.keep_profile(replace(learner.profile, interview=interview))
+    for item in learner.bank.heads:
+        learner.store.suspend(item)
+    app = DrillApp(learner)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        said = "All questions are suspended; browse (b) brings them back."
+        assert said in words_of(app) and "✓" not in text_of(app) and "0/0" in text_of(app)
+        await into_plan(pilot, app)
+        assert said in words_of(app) and "Time for every" not in text_of(app)
+
+
+async def test_home_and_plan_say_that_the_new_items_of_the_day_are_done(learner: Drill) -> None:
+    learner.keep_profile(replace(learner.profile, interview="", minutes=30))
+    for item, state in learner.store.states().items():
+        if not state.new:
+            learner.store.suspend(item)
+    learner.config = replace(learner.config, new_per_day=1)
+    fresh = next(i for i in learner.bank.heads if learner.store.state(i) is None)
+    answer(learner, fresh, right=True)
+    app = DrillApp(learner)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        said = "Nothing is left for today. Nothing is due, and today's 1 new item is done."
+        assert said in words_of(app)
+        await into_plan(pilot, app)
+        assert said in words_of(app)
+
+
+async def test_the_day_before_is_tomorrow_on_both_screens(learner: Drill) -> None:
+    learner.keep_profile(replace(learner.profile, interview="2026-11-26"))
+    app = DrillApp(learner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await looked_ahead(pilot, app)
+        assert "interview tomorrow\n" in text_of(app)
+        await into_plan(pilot, app)
+        assert "interview tomorrow, 26 Nov" in text_of(app)
+
+
+async def test_a_session_of_an_earlier_day_is_not_gone_on_with(
+    learner: Drill, clock: Clock
+) -> None:
+    learner.start_session()
+    assert learner.overview().unfinished
+    clock.forward(days=1)
+    assert not learner.overview().unfinished
+
+
+async def test_today_beside_the_rest_is_scrolled_to_its_end(learner: Drill) -> None:
+    learner.keep_profile(replace(learner.profile, minutes=60))
+    app = DrillApp(learner)
+    async with app.run_test(size=(120, 24)) as pilot:
+        screen = await into_plan(pilot, app)
+        last = f"{len(outlook.begin(learner).outlook.today):>2}  What is"
+        assert screen.wide and last not in text_of(app)
+        await pilot.press("t")
+        await settle(pilot, app)
+        assert last in text_of(app)
+        await pilot.press("t")
+        await settle(pilot, app)
+        assert screen.query_one("#plan").scroll_y == 0
 
 
 async def test_home_shows_readiness_from_what_was_stored_and_then_anew(

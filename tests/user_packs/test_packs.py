@@ -66,6 +66,63 @@ def test_a_link_shows_what_the_author_writes(source: Path) -> None:
     assert file.is_file() and packs() == []
 
 
+@pytest.mark.parametrize("text", ["", "name: [", "name: Not A Name\n", None])
+def test_a_linked_pack_keeps_its_name_while_its_manifest_is_broken(
+    source: Path, text: str | None
+) -> None:
+    (source / "pack.yaml").write_text("name: ours\n", encoding="utf-8")
+    added(str(source), "--link")
+    if text is None:
+        (source / "pack.yaml").unlink()
+    else:
+        (source / "pack.yaml").write_text(text, encoding="utf-8")
+    with Drill() as drill:
+        assert "ours:sc.sample-choice" in drill.bank.heads
+        assert set(drill.bank.roots) == {"drill", "ours"}
+        assert (text is None) == (not drill.bank.problems)
+    run("pack", "remove", "ours")
+    assert packs() == []
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_a_pack_that_calls_itself_otherwise_later_is_not_asked(source: Path, link: bool) -> None:
+    added(str(source), *(["--link"] if link else []))
+    file = home() / "packs" / "marked" / "pack.yaml"
+    before = file.read_text()
+    file.write_text("# ours\nname: others\n", encoding="utf-8")
+    with Drill() as drill:
+        assert not [item for item in drill.bank.heads if not item.startswith("drill:")]
+        (problem,) = drill.bank.problems
+    assert (problem.file, problem.line) == (str(file), 2)
+    told = run("pack", "list", code=None).output
+    assert f"{file}:2:" in told and "added as `marked`" in told and "`name: marked`" in told
+    assert "calls itself `others`" in re.sub(r"\s+", " ", run("doctor", code=None).output)
+    file.write_text(before, encoding="utf-8")
+    with Drill() as drill:
+        assert "marked:sc.sample-choice" in drill.bank.heads
+    run("pack", "remove", "marked")
+
+
+def test_a_link_that_leads_nowhere_is_not_said_to_have_files(source: Path) -> None:
+    added(str(source), "--link")
+    source.rename(source.with_name("elsewhere"))
+    told = run("pack", "remove", "marked").output
+    assert "a folder that is gone" in told and str(source) not in told
+    assert packs() == []
+
+
+def test_a_home_that_takes_no_pack(source: Path) -> None:
+    home().mkdir(exist_ok=True)
+    (home() / "packs").write_text("a file in the way", encoding="utf-8")
+    told = run("pack", "add", str(source), code=2).output
+    assert "cannot be written" in told and str(home() / "packs") in told
+
+
+def test_the_built_in_pack_says_nothing_on_stdout_when_trusted() -> None:
+    done = run("pack", "trust", "drill", code=2)
+    assert done.stdout == "" and "needs no trust" in done.stderr
+
+
 def test_a_name_of_ones_own(source: Path) -> None:
     made = added(str(source), "--name", "team-2")
     assert made["name"] == "team-2" and made["title"] == "Leaves marks"

@@ -21,6 +21,8 @@ SLIP_SCORE = 0.5
 """Credit of the right digits with a wrong power of ten or of 1024."""
 _EXACT = 1e-12
 """Relative error that rounding of a conversion may make where the tolerance is 0."""
+_WRITTEN = 10
+"""Digits of a key that were written; one with more was computed and is shown rounded."""
 _BINARY_MATCH = 5e-3
 """Relative error within which a 1000-for-1024 mix-up is recognised; one factor is 2.4 %."""
 
@@ -52,7 +54,7 @@ def grade_number(question: Question, answer: str) -> Verdict:
             1.0,
             expected=expected_number(question),
             understood=understood,
-            summary=f"Right: {with_unit(body.key, body.unit, _tolerance(body.key, body))}.",
+            summary=f"Right: {_key(body)}.",
         )
     slip = _slip(read, body, unit)
     fault = _known_fault(read.value, body)
@@ -80,7 +82,7 @@ def expected_number(question: Question) -> str:
     """Return the key with its unit, and the tolerance as a range."""
     body = _body(question)
     tolerance = _tolerance(body.key, body)
-    said = with_unit(body.key, body.unit, tolerance)
+    said = _key(body)
     if tolerance == 0:
         return f"{said} (exactly)"
     relative = body.rel * abs(body.key) >= body.abs
@@ -93,6 +95,12 @@ def expected_number(question: Question) -> str:
 def _body(question: Question) -> NumberBody:
     assert isinstance(question.body, NumberBody)
     return question.body
+
+
+def _key(body: NumberBody) -> str:
+    """The key with its unit: as its author wrote it, however wide the tolerance."""
+    written = float(f"{body.key:.{_WRITTEN}g}") == body.key
+    return with_unit(body.key, body.unit, 0.0 if written else _tolerance(body.key, body))
 
 
 def _tolerance(key: float, body: NumberBody) -> float:

@@ -13,7 +13,7 @@ from drill.domain.questions import Axis, Bar, ExplainBody, Point, Question
 
 How: TypeAlias = Literal["unprompted", "neutral", "pointed", "claimed", "asked", "missed"]
 """How a point came out. `claimed`: the learner answered a probe with "I said that"; `asked`: the
-grader is in doubt; neither has automatic credit."""
+grader is in doubt; neither has credit before the learner ticks it."""
 
 CREDIT: dict[How, float] = {"unprompted": 1.0, "neutral": 0.7, "pointed": 0.4}
 BONUS_WEIGHT = 0.5
@@ -171,7 +171,7 @@ def _point(question: Question, point: Point, record: Record) -> Atom:
     how = how_said(point.id, record.turns)
     low = CREDIT.get(how, 0.0) * _with_hints(record)
     high = low
-    if how == "claimed" or point.id in record.ticks:
+    if point.id in record.ticks:
         high = 1.0
     if f"-{point.id}" in record.ticks:
         high = 0.0

@@ -55,11 +55,13 @@ def judged_text(body: ExplainBody, text: str, *, reply: bool = False) -> Judged:
     """
     result = judge(text, body.points, body.misconceptions, reply=reply)
     own = sentences(text)
-    quotes = {p.id: quoted(own, p.matched) for p in result.points if p.state in ("credited", "ask")}
-    load = Counter(quotes[p.id] for p in result.points if p.state == "credited")
+    found = [p for p in result.points if p.state in ("credited", "ask")]
+    first = {p.id: quoted(own, p.matched) for p in found}
+    quotes = {p.id: quoted(own, (p.evidence,) if p.evidence else p.matched) for p in found}
+    load = Counter(first[p.id] for p in result.points if p.state == "credited")
     states: dict[str, PointState] = {
         p.id: "ask"
-        if p.state == "credited" and _in_doubt(quotes[p.id], load, p.statement, reply)
+        if p.state == "credited" and _in_doubt(first[p.id], load, p.statement, reply)
         else p.state
         for p in result.points
     }
@@ -128,11 +130,11 @@ def quoted(own: list[str], matched: tuple[str, ...]) -> str:
     """The sentence that holds most of the words that matched."""
     if not own or not matched:
         return ""
-    words = [word.lower() for part in matched for word in part.split()]
+    words = {word for part in matched for word in plain_words(part)}
+    words = words - FUNCTION or words
 
     def found(sentence: str) -> int:
-        low = sentence.lower()
-        return sum(word in low for word in words)
+        return len(words.intersection(plain_words(sentence)))
 
     best = max(own, key=found)
     return best if found(best) else ""

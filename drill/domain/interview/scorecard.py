@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.domain.interview.credit import Atom, weight_at
 from drill.domain.interview.rounds import AXES, rank
@@ -110,9 +111,13 @@ def scorecard(atoms: Sequence[Atom], level: Bar) -> Scorecard:
         )[:MOST_EVIDENCE]
         for axis in AXES
     }
+    bars = tuple(bar_score(atoms, bar) for bar in BARS)
+    if bars[BARS.index(level)].low is None:
+        # Too little for the level it was held at is too little for the others.
+        bars = tuple(replace(bar, low=None, high=None) for bar in bars)
     return Scorecard(
         level,
-        tuple(bar_score(atoms, bar) for bar in BARS),
+        bars,
         evidence,
         tuple(_evidence(a) for a in atoms if a.belief),
     )

@@ -13,6 +13,19 @@ from drill.domain.plan.choosing import DayPlan
 from drill.domain.plan.model import model_of
 
 
+def spans(days: int, steps: int | None = None) -> list[int]:
+    """The days of each step: single ones near the interview, where each counts, long ones before.
+
+    An item is asked once a step at most, which far from the day is no loss: what is known by
+    then is asked again weeks later, if at all.
+    """
+    if steps is None or days <= steps:
+        return [1] * days
+    near = steps // 2
+    far, early = steps - near, days - near
+    return [early * (k + 1) // far - early * k // far for k in range(far)] + [1] * near
+
+
 class Rollout:
     """One simulated way to the interview day: each day's `choose`, its answers drawn by chance.
 
@@ -21,7 +34,8 @@ class Rollout:
     item (1: the model is true). The scheduler never sees the scale, only the answers, as in
     life. A day's plan is answered to its end: its expected time is what the day has, the drawn
     one more or less. One day a `step`, so that a user interface can breathe between two of them:
-    its time is about that of one `choose` for all candidates.
+    its time is about that of one `choose` for all candidates. With fewer `steps` than days,
+    those far from the interview are taken several at a time.
     """
 
     def __init__(
@@ -36,6 +50,7 @@ class Rollout:
         first_seconds: float | None = None,
         scale: Mapping[str, float] | None = None,
         siblings: Mapping[str, Collection[str]] | None = None,
+        steps: int | None = None,
     ) -> None:
         """`seconds` a day; `first_seconds` of it on `day` itself, where some is used up already.
 
@@ -58,6 +73,7 @@ class Rollout:
         self._scale = scale or {}
         self._siblings = siblings
         self._place: float | None = None
+        self._spans = iter(spans(date - day, steps))
 
     @property
     def days_left(self) -> int:
@@ -65,10 +81,11 @@ class Rollout:
         return self.date - self.day
 
     def step(self) -> bool:
-        """Simulate one day; False once the day of the interview is reached."""
+        """Simulate the next days; False once the day of the interview is reached."""
         if self.day >= self.date:
             return False
-        seconds, self._today = self._today, self._seconds
+        span = next(self._spans)
+        seconds, self._today = self._today + (span - 1) * self._seconds, self._seconds
         plan = DayPlan(
             self._items.values(),
             day=self.day,
@@ -82,7 +99,7 @@ class Rollout:
         self._place = plan.place
         for choice in plan.choices:
             self._answer(self._items[choice.item_id])
-        self.day += 1
+        self.day += span
         return self.day < self.date
 
     def run(self) -> Rollout:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from drill.domain.questions import Belief, Point
 from drill.domain.rubric import guards, roles, stuffing
 from drill.domain.rubric.guards import Scope
@@ -184,6 +186,7 @@ def _judge_point(
     readings: Sequence[Reading],
 ) -> PointResult:
     asked: PointResult | None = None
+    said: list[tuple[float, str, tuple[str, ...]]] = []
     for reading in readings:
         for source in point.accept:
             hit, reason = _open_hit(parse(source), reading)
@@ -192,8 +195,13 @@ def _judge_point(
             reason = reason or _objection(reading, hit, point, content, statements, index)
             matched = _quotes(text, reading.sentence, hit.places)
             if not reason:
-                return _result(point, "credited", matched)
+                share, _ = coverage(content, reading.lattice, _outside(frozenset()))
+                said.append((share, _text(text, reading.sentence), matched))
+                break
             asked = asked or _result(point, "ask", matched, reason)
+    if said:
+        _, best, _ = max(said, key=lambda each: each[0])
+        return replace(_result(point, "credited", said[0][2]), evidence=best)
     if asked is None:
         for reading in readings:
             share, places = coverage(content, reading.lattice, _outside(frozenset()))
@@ -260,6 +268,11 @@ def _denied(reading: Reading, content: Content, hit: Hit) -> bool:
     whole, _ = coverage(content, reading.lattice, _outside(frozenset()))
     left, _ = coverage(content, reading.lattice, _outside(under))
     return whole - left >= DENIED_SHARE
+
+
+def _text(text: str, sentence: Sentence) -> str:
+    """The sentence as the learner wrote it."""
+    return text[sentence.tokens[0].start : sentence.tokens[-1].end]
 
 
 def _quotes(text: str, sentence: Sentence, places: frozenset[int]) -> tuple[str, ...]:

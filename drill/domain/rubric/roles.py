@@ -126,8 +126,6 @@ _PAIRS = (
     "compress/expand,upsample,enlarge",
     "deterministic/stochastic,random",
     "forward/reverse,backward",
-    "begin,start/end,finish",
-    "before/after",
     "conditional/unconditional",
     "cheap/expensive,costly",
     "stable/unstable",

@@ -77,6 +77,11 @@ class YearFold:
         if given.other_day is not None:
             self._studied.add(given.other_day)
 
+    @property
+    def first_day(self) -> int | None:
+        """Study day of the first answer."""
+        return min(self._answers, default=None)
+
     def heat(self, today: int) -> Heat:
         """The year that ends today."""
         return heat(self._answers, today)

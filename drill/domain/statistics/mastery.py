@@ -6,7 +6,8 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from drill.domain.memory.state import MemoryState, retrievability
+from drill.domain.memory.state import MemoryState, recall_after
+from drill.domain.memory_scale import ScaleBelief
 from drill.domain.questions import TOPICS, Head
 from drill.domain.statistics.evidence import Given, Placed, placed
 from drill.domain.statistics.interval import share
@@ -16,6 +17,8 @@ LAST = 20
 """Answers of a topic that its accuracy is taken from."""
 Z95 = 1.959964
 """Standard normal quantile of .975."""
+SCALES = 9
+"""Equally likely scales of the memory model that an expectation is taken over."""
 
 
 class AccuracyFold:
@@ -51,17 +54,28 @@ class MasteryFold:
 
     Suspended items are left out. An item counts as seen when the memory model knows it: it was
     answered, or a placement took it as known. Unseen items are counted and nothing is claimed
-    about them. The interval is that of the share recalled, each item by itself with its predicted
-    chance (normal approximation of the Poisson binomial): it does not know how wrong the model is.
+    about them. An item that was answered on the day itself counts as on the day after: with its
+    feedback just read, the model calls even a wrong answer certain. The interval is that of the
+    share recalled, each item by itself with its predicted chance (normal approximation of the
+    Poisson binomial), widened by what is not known of how long this learner's memories last.
     """
 
-    def __init__(self, heads: Mapping[str, Head], day: int) -> None:
+    def __init__(
+        self, heads: Mapping[str, Head], day: int, scale: ScaleBelief | None = None
+    ) -> None:
+        """`scale`: what is believed of the model's stabilities; None: they are taken as true."""
         self._day = day
         self._heads = heads
+        self._scales = (
+            (1.0,)
+            if scale is None
+            else tuple(scale.quantile((k + 0.5) / SCALES) for k in range(SCALES))
+        )
         self._items = dict.fromkeys(TOPICS, 0)
         for head in heads.values():
             self._items[head.topic] = self._items.get(head.topic, 0) + 1
-        self._recalls: dict[str, list[float]] = {}
+        self._recalls: dict[str, list[tuple[float, ...]]] = {}
+        """Recall of each seen item under each scale."""
         self._due: dict[str, int] = {}
 
     def add(self, state: MemoryState) -> None:
@@ -72,9 +86,15 @@ class MasteryFold:
         if state.suspended:
             self._items[head.topic] -= 1
         elif not state.new:
-            self._recalls.setdefault(head.topic, []).append(retrievability(state, self._day))
+            self._recalls.setdefault(head.topic, []).append(self._recall(state))
         if state.is_due(self._day):
             self._due[head.topic] = self._due.get(head.topic, 0) + 1
+
+    def _recall(self, state: MemoryState) -> tuple[float, ...]:
+        if state.last_day is None:
+            return (0.0,) * len(self._scales)
+        elapsed = max(1, self._day - state.last_day)
+        return tuple(recall_after(elapsed, c * state.stability, state.decay) for c in self._scales)
 
     def result(self, accuracy: AccuracyFold) -> tuple[Mastery, ...]:
         """Topics that have items, in the order of the handbook."""
@@ -88,8 +108,7 @@ class MasteryFold:
         recalls = self._recalls.get(topic, [])
         recall, low, high = None, 0.0, 1.0
         if recalls:
-            recall = math.fsum(recalls) / len(recalls)
-            spread = math.sqrt(math.fsum(r * (1.0 - r) for r in recalls)) / len(recalls)
+            recall, spread = _share_recalled(recalls)
             low, high = max(0.0, recall - Z95 * spread), min(1.0, recall + Z95 * spread)
         return Mastery(
             topic=topic,
@@ -105,17 +124,30 @@ class MasteryFold:
         )
 
 
+def _share_recalled(recalls: list[tuple[float, ...]]) -> tuple[float, float]:
+    """Mean and standard deviation of the share recalled, over chance and over the scales."""
+    count = len(recalls)
+    means, chance = [], 0.0
+    for under in zip(*recalls, strict=True):
+        means.append(math.fsum(under) / count)
+        chance += math.fsum(r * (1.0 - r) for r in under) / count**2
+    mean = math.fsum(means) / len(means)
+    between = math.fsum((each - mean) ** 2 for each in means)
+    return mean, math.sqrt((chance + between) / len(means))
+
+
 def mastery(
     answers: Iterable[Given],
     states: Iterable[MemoryState],
     heads: Mapping[str, Head],
     day: int,
+    scale: ScaleBelief | None = None,
 ) -> tuple[Mastery, ...]:
     """Mastery by topic on a study day; `heads` are the askable items, `answers` oldest first."""
     accuracy = AccuracyFold({item: head.topic for item, head in heads.items()})
     for answer in placed(answers):
         accuracy.add(answer)
-    fold = MasteryFold(heads, day)
+    fold = MasteryFold(heads, day, scale)
     for state in states:
         fold.add(state)
     return fold.result(accuracy)

@@ -27,7 +27,7 @@ class Retention(Struct, frozen=True):
     """True retention over a window of study days that ends today."""
 
     days: int | None
-    """7, 30 or 90; None: everything that is counted."""
+    """7, 30 or 90; None: everything that is counted, which in a period is the period."""
     all: Share
     young: Share
     """Items whose stability was under 21 days when they were asked."""
@@ -115,10 +115,10 @@ class Mastery(Struct, frozen=True):
     """Nothing is claimed about these."""
     due: int
     recall: float | None
-    """Mean predicted recall of the seen items today."""
+    """Mean recall expected of the seen items: today, of those answered today tomorrow. How long
+    this learner's memories last is counted in."""
     low: float
-    """95 % interval of the share that would be recalled, by chance alone, the model taken as true;
-    0 and 1 where nothing was seen."""
+    """95 % interval of the share that would be recalled; 0 and 1 where nothing was seen."""
     high: float
     accuracy: Share
     """The last 20 answers of sessions that were the first of their item on a study day."""
@@ -290,8 +290,10 @@ class Totals(Struct, frozen=True):
     """Answers whose grade the learner gave."""
     by_mode: dict[str, int]
     items: int
-    """Askable items; of the reserve only what an interview has asked."""
+    """Askable ones that the learner has not suspended; of the reserve only what an interview has
+    asked."""
     seen: int
+    """Of `items`."""
     suspended: int
     leeches: int
     known: int
@@ -309,7 +311,7 @@ class Statistics(Struct, frozen=True):
     date: str
     """Today."""
     since_day: int | None
-    """First study day of the period; None: from the beginning."""
+    """First study day of the period, not before the first answer; None: from the beginning."""
     since: str
     """Its date; empty from the beginning."""
     topic: str
@@ -334,3 +336,8 @@ class Statistics(Struct, frozen=True):
     """24, by local time where the answer was given."""
     leeches: tuple[Leech, ...]
     """Most lapses first."""
+    memory_scale: float = 1.0
+    """How many times as long as the memory model computes this learner's memories last: the median
+    of what is believed, which the recall of `topics` counts in."""
+    memory_tests: int = 0
+    """Reviews that this was learned from."""

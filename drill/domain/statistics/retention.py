@@ -60,13 +60,13 @@ class RetentionFold:
     def result(self, today: int, since_day: int | None = None) -> tuple[Retention, ...]:
         """The last 7, 30 and 90 days with today, then everything from `since_day` on.
 
-        Windows that would begin before `since_day` are left out.
+        Windows that would not begin after `since_day` are left out.
         """
         starts = [(days, today - days + 1) for days in WINDOWS]
         found = [
             self.over(start, today, days)
             for days, start in starts
-            if since_day is None or start >= since_day
+            if since_day is None or start > since_day
         ]
         return (*found, self.over(since_day, today, None))
 

@@ -10,6 +10,10 @@ FIELDS = ("id", "topic", "level", "relevance", "type", "source", "tolerance", "h
 MANY = ("hint", "source")
 
 
+class CardsError(Exception):
+    """Nothing can be imported; the message names the file and the way out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A piece of text with its line and column, from 1."""
@@ -88,6 +92,8 @@ class Cards:
 
     cards: list[Card] = field(default_factory=list)
     problems: list[CardProblem] = field(default_factory=list)
+    table: bool = False
+    """Whether it is a table: its author knows columns, not marked lines."""
 
     def fault(self, at: Said, message: str, expected: str = "") -> None:
         """Note a problem at a place."""

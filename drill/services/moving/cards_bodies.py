@@ -23,7 +23,8 @@ _WORDS, _CHARS = 6, 48
 def fault(value: object, at: Said, says: Said | None, found: Cards) -> dict[str, Any]:
     """A wrong answer that is known."""
     if says is None:
-        found.fault(at, "a wrong answer without a reply", f"`!= {at.text} => why not`")
+        line = f"`{'' if found.table else '!= '}{at.text} => why not`"
+        found.fault(at, "a wrong answer without a reply", line)
         return {"value": value}
     return {"value": value, "says": says.text}
 

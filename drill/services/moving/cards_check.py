@@ -27,6 +27,10 @@ class Source:
     """Items of its earlier import by id."""
     stale: list[str] = field(default_factory=list)
     """Files of its earlier import that hold nothing any more."""
+    taken_over: list[str] = field(default_factory=list)
+    """Other sources whose cards are all here now."""
+    framed: bool = False
+    """Whether it has a topic or a header, and so can be a file of cards without a card."""
 
 
 def checked(root: Path, sources: Sequence[Source]) -> list[Problem]:

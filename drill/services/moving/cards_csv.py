@@ -27,7 +27,7 @@ DELIMITERS = ",;\t"
 
 def read_csv(text: str) -> Cards:
     """Every card of a file, with what could not be read of it; places are line and column 1."""
-    found = Cards()
+    found = Cards(table=True)
     rows = list(_rows(text, found))
     if not rows:
         found.problems.append(

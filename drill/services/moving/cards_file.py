@@ -21,7 +21,7 @@ _HEADER = """\
 # Made from {source} by `drill import`: change that file and import it again.
 # To change this one by hand instead, give it another name. Checksum {digest}
 """
-_DIGEST = re.compile(r"\A# Made from .*\n# .* Checksum ([0-9a-f]{16})\n")
+_MADE = re.compile(r"\A# Made from (.*) by `drill import`: .*\n# .* Checksum ([0-9a-f]{16})\n")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -37,7 +37,11 @@ _Dumper.add_representer(str, _text)
 
 
 def made_text(items: Sequence[Mapping[str, Any]], source: str) -> str:
-    """The file of some items. Raises ValueError where YAML cannot hold what they say."""
+    """The file of some items; `source` is printable.
+
+    Raises:
+        ValueError: YAML cannot hold what an item says.
+    """
     parts = [
         yaml.dump([dict(item)], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96)
         for item in items
@@ -47,18 +51,17 @@ def made_text(items: Sequence[Mapping[str, Any]], source: str) -> str:
     if document.problems or document.data != list(items):
         said = str(document.problems[0]) if document.problems else "it would be read differently"
         raise ValueError(said)
-    shown = "".join(char if char.isprintable() else "?" for char in source)
-    return _HEADER.format(source=shown, digest=_digest(body)) + body
+    return _HEADER.format(source=source, digest=_digest(body)) + body
 
 
 def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def untouched(text: str) -> bool:
-    """Whether a file is as `made_text` wrote it."""
-    found = _DIGEST.match(text)
-    return found is not None and _digest(text[found.end() :]) == found[1]
+def made_from(text: str) -> str:
+    """The source of a file that is as `made_text` wrote it; empty for any other file."""
+    found = _MADE.match(text)
+    return found[1] if found is not None and _digest(text[found.end() :]) == found[2] else ""
 
 
 def items_in(text: str) -> list[dict[str, Any]]:
@@ -68,7 +71,8 @@ def items_in(text: str) -> list[dict[str, Any]]:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises OSError."""
+    """Write a file whole or not at all; a link stays one. Raises OSError."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,24 +10,22 @@ from typing import Any
 from msgspec import Struct
 
 from drill import paths
+from drill.domain.counted import counted
 from drill.packs.problems import Problem
 from drill.packs.yaml_source import HIDDEN
 from drill.services.moving import cards_file
+from drill.services.moving.card import CardsError as CardsError
 from drill.services.moving.card import lines_of
-from drill.services.moving.cards_bodies import slug
 from drill.services.moving.cards_check import Source, checked, manifest
 from drill.services.moving.cards_csv import read_csv
-from drill.services.moving.cards_items import items_of
+from drill.services.moving.cards_items import checked_topic, items_of
 from drill.services.moving.cards_markdown import read_markdown
+from drill.services.moving.cards_owner import claim, emptied, listed, place_of, stem_of
 
 MARKDOWN = (".md", ".markdown")
 CSV = (".csv", ".tsv")
 LARGEST = 16 << 20
 """Bytes of a file of cards."""
-
-
-class CardsError(Exception):
-    """Nothing can be imported; the message names the file and the way out."""
 
 
 class ImportedCards(Struct, frozen=True):
@@ -72,15 +71,21 @@ def import_cards(
             edited later and keep its history.
 
     Raises:
-        CardsError: a file cannot be read, the pack's name is none, or a file is in the way.
+        CardsError: a file cannot be read, the pack's name or the topic is none, a file is in the
+            way, or cards that another file made would go.
     """
     root = _root(pack)
+    topic = checked_topic(topic)
     sources = [_read(path) for path in files]
-    taken = _other_ids(root, sources)
+    taken = claim(root, sources)
     for source in sources:
-        source.made = items_of(source.found, topic, source.path.name, taken)
+        emptied(root, source)
+        source.made = items_of(source.found, topic, source.path.resolve().name, taken)
         taken |= {card.id for card in source.made.cards}
         _lay_out(source)
+    laid = {name for source in sources for name in source.targets}
+    for source in sources:
+        source.stale = [name for name in source.stale if name not in laid]
     problems = [p for source in sources for p in _own_problems(source)]
     if not any(p.severity == "error" for p in problems):
         problems += checked(root, sources)
@@ -130,60 +135,8 @@ def _read(path: Path) -> Source:
                 f"(U+{ord(hidden[0]):04X}) that cannot be seen; take it out"
             )
     found = read_csv(text) if path.suffix.lower() in CSV else read_markdown(text)
-    if not found.cards and not found.problems:
-        raise CardsError(f"{path}: holds no card; one begins with `## ` and its question")
-    return Source(path, text, found)
-
-
-def _stem(path: Path) -> str:
-    return slug(path.stem.replace("_", " "), 12) or "cards"
-
-
-def _other_ids(root: Path, sources: Sequence[Source]) -> set[str]:
-    """Ids of the pack's items that none of these files has made; notes what they made before."""
-    stems: dict[str, Source] = {}
-    for source in sources:
-        stem = _stem(source.path)
-        if stem in stems:
-            both = f"{stems[stem].path} and {source.path}"
-            raise CardsError(f"{both}: would become the same file {stem}.yaml; rename one")
-        stems[stem] = source
-    taken: set[str] = set()
-    for file in sorted(root.glob("questions/**/*.yaml")):
-        text = file.read_text(encoding="utf-8", errors="replace")
-        ids = {str(item.get("id")) for item in cards_file.items_in(text)}
-        owner = stems.get(file.stem)
-        if owner is None or file.parent.parent.name != "questions":
-            taken |= ids
-            continue
-        if not cards_file.untouched(text):
-            raise CardsError(
-                f"{file}: was written or edited by hand and is not replaced; give it another name, "
-                f"or import {owner.path.name} into another pack with --pack"
-            )
-        owner.old.update({str(item["id"]): item for item in cards_file.items_in(text)})
-        owner.stale.append(file.relative_to(root).as_posix())
-    for source in sources:
-        _remember(source)
-    return taken
-
-
-def _remember(source: Source) -> None:
-    """Give cards without an id that of the same question in the import before."""
-    known = {item["prompt"]: name for name, item in source.old.items()}
-    given = {said.text for card in source.found.cards if (said := card.one("id"))}
-    for card in source.found.cards:
-        name = known.get(card.question.text)
-        if name is not None and card.one("id") is None and name not in given:
-            card.id = name
-            given.add(name)
-    own = given.intersection(source.old) or not source.old
-    if not own and source.found.cards:
-        raise CardsError(
-            f"{source.path}: another file of this name was imported before (it held "
-            f"{next(iter(source.old))}), and none of its cards is here; rename this file, or give "
-            "--pack"
-        )
+    framed = found.table or re.search(r"^#\s+\S", text, re.MULTILINE) is not None
+    return Source(path, text, found, framed=framed)
 
 
 def _lay_out(source: Source) -> None:
@@ -191,12 +144,11 @@ def _lay_out(source: Source) -> None:
     for item in source.made.items:
         by_topic.setdefault(item["topic"], []).append(item)
     for topic, items in by_topic.items():
-        name = f"questions/{topic}/{_stem(source.path)}.yaml"
+        name = f"questions/{topic}/{stem_of(source.path.resolve())}.yaml"
         try:
-            source.targets[name] = cards_file.made_text(items, source.path.name)
+            source.targets[name] = cards_file.made_text(items, place_of(source.path))
         except ValueError as error:
             raise CardsError(f"{source.path}: a card of {topic} cannot be kept: {error}") from error
-    source.stale = [name for name in source.stale if name not in source.targets]
 
 
 def _own_problems(source: Source) -> Iterator[Problem]:
@@ -207,24 +159,25 @@ def _own_problems(source: Source) -> Iterator[Problem]:
 def _told(
     root: Path, sources: Sequence[Source], problems: list[Problem], ok: bool, dry_run: bool
 ) -> ImportedCards:
-    new: list[str] = []
-    changed: list[str] = []
-    gone: list[str] = []
-    same = 0
-    for source in sources:
-        items = {item["id"]: item for item in source.made.items}
-        new += [name for name in items if name not in source.old]
-        both = [name for name in items if name in source.old]
-        changed += [name for name in both if items[name] != source.old[name]]
-        same += sum(items[name] == source.old[name] for name in both)
-        gone += [name for name in source.old if name not in items]
+    # Of all files together: a card may have moved from one to the other.
+    old = {name: item for source in sources for name, item in source.old.items()}
+    items = {item["id"]: item for source in sources for item in source.made.items}
+    new = [name for name in items if name not in old]
+    changed = [name for name in items if name in old and items[name] != old[name]]
+    same = len(items) - len(new) - len(changed)
+    gone = [name for name in old if name not in items]
     if not ok:
         said = ["nothing was written; mend what is named above and import again"]
     else:
         said = [f"{len(new)} new, {len(changed)} changed, {same} unchanged, in {root}"]
+        said += [
+            f"{source.path} takes over the cards of {other}"
+            for source in sources
+            for other in source.taken_over
+        ]
         if gone:
-            listed = ", ".join(gone[:5]) + (", ..." if len(gone) > 5 else "")
-            said.append(f"{len(gone)} no longer in the file: {listed} (their history is kept)")
+            whose = "its history is kept" if len(gone) == 1 else "their history is kept"
+            said.append(f"{len(gone)} no longer in the file: {listed(gone)} ({whose})")
         if dry_run:
             said.append("nothing was changed (--dry-run)")
     if not ok:
@@ -287,4 +240,7 @@ def _give_ids(source: Source, ids: Mapping[int, str]) -> str:
             f"{source.path}: the ids cannot be written into it ({error.strerror}); a question that "
             "is changed becomes a new card"
         )
-    return f"{len(ids)} ids written into {source.path}: edit a card as you like, but keep its id"
+    return (
+        f"{counted(len(ids), 'id')} written into {source.path}: edit a card as you like, but keep "
+        "its id and its topic"
+    )

@@ -8,12 +8,16 @@ from typing import Any
 
 from drill.domain.questions import TOPICS
 from drill.packs.fields import ID, PREFIXES
-from drill.packs.problems import Loc, did_you_mean
+from drill.packs.problems import Loc, nearest
 from drill.packs.yaml_source import Marks
-from drill.services.moving.card import Card, Cards, Said
+from drill.services.moving.card import Card, CardProblem, Cards, CardsError, Said
 from drill.services.moving.cards_bodies import explained, fault, number, quantity, slug
 
 TYPES = ("short", "number", "choice", "choices", "explain")
+_TOPIC_OF = {prefix: topic for topic, prefix in PREFIXES.items()}
+_OPTIONS = range(3, 7)
+"""How many options a choice has."""
+_IN_ANSWER = "text in the column `answer`"
 
 
 class Made:
@@ -51,14 +55,11 @@ def _item(
     card: Card, found: Cards, topic: str, source: str, used: set[str]
 ) -> dict[str, Any] | None:
     where = card.one("topic") or card.topic
-    known = _topic(where.text if where else topic)
+    known = _topic(where.text) if where else topic
     if not known:
-        wanted = "a heading `# topic` above it, a field `topic:`, or --topic"
-        if where is None:
-            found.fault(card.question, "the card has no topic", wanted)
-        else:
-            hint = did_you_mean(where.text, [*TOPICS, *TOPICS.values()])
-            found.fault(where, f"`{where.text}` is no topic; {hint}", ", ".join(TOPICS))
+        _no_topic(card, where, found)
+        return None
+    if not _id_fits(card, known, found):
         return None
     kind = _kind(card, found)
     body = _body(kind, card, found) if kind else None
@@ -92,6 +93,48 @@ def _item(
     return item
 
 
+def checked_topic(text: str) -> str:
+    """The topic that --topic names; raises CardsError for what is none."""
+    known = _topic(text)
+    if text and not known:
+        message, wanted = _unknown(text)
+        raise CardsError(f"--topic: {message} (expected {wanted})")
+    return known
+
+
+def _unknown(text: str) -> tuple[str, str]:
+    """What is wrong with a topic that is none, and what was expected."""
+    near = nearest(text, [*TOPICS, *TOPICS.values()])
+    hint = f"; did you mean `{near}`?" if near else ""
+    return f"`{text}` is no topic{hint}", ", ".join(TOPICS)
+
+
+def _no_topic(card: Card, where: Said | None, found: Cards) -> None:
+    if where is None:
+        wanted = "a column" if found.table else "a heading `# topic` above it, a field"
+        found.fault(card.question, "the card has no topic", f"{wanted} `topic`, or --topic")
+        return
+    problem = CardProblem(where.line, where.column, *_unknown(where.text))
+    if problem not in found.problems:  # one heading stands above many cards
+        found.problems.append(problem)
+
+
+def _id_fits(card: Card, topic: str, found: Cards) -> bool:
+    """Whether the id is one of the topic; a new one is made for a card that was only remembered."""
+    given = card.one("id")
+    name = given.text if given else card.id
+    home = _TOPIC_OF.get(name.partition(".")[0], topic)
+    if home == topic:
+        return True
+    if given is None:
+        card.id = ""
+        return True
+    said = f"`{name}` is an id of the topic {home}, and the card stands under {topic}"
+    wanted = f"the topic {home}; or no id: it becomes a new card, and its history stays behind"
+    found.fault(given, said, wanted)
+    return False
+
+
 def _topic(text: str) -> str:
     """A topic by its id, its title, or the prefix of its ids; empty for another text."""
     folded = text.strip().casefold()
@@ -108,10 +151,12 @@ def _kind(card: Card, found: Cards) -> str:
         found.fault(given, said, f"{', '.join(TYPES)}; write other types as YAML")
         return ""
     shapes = [bool(card.answers or card.faults), bool(card.options), bool(card.points)]
+    if found.table and card.options and not any(option.right for option in card.options):
+        shapes = []
     if sum(shapes) != 1:
         said = "the card has no answer" if not any(shapes) else "the card has answers of two kinds"
         wanted = "lines that begin with `=`, or `- [x]` and `- [ ]`, or `*`"
-        found.fault(card.question, said, wanted)
+        found.fault(card.question, said, _IN_ANSWER if found.table else wanted)
         return ""
     if card.points:
         kind = "explain"
@@ -122,7 +167,8 @@ def _kind(card: Card, found: Cards) -> str:
         single = len(card.answers) == 1 and quantity(card.answers[0].text) is not None
         kind = "number" if single and (given is None or given.text != "short") else "short"
     if given is not None and given.text != kind:
-        found.fault(given, f"the answer of this card is of type {kind}", f"`type: {kind}`, or none")
+        wanted = f"`{kind}` or nothing there" if found.table else f"`type: {kind}`, or none"
+        found.fault(given, f"the answer of this card is of type {kind}", wanted)
         return ""
     return kind
 
@@ -138,15 +184,22 @@ def _body(kind: str, card: Card, found: Cards) -> dict[str, Any] | None:
         return explained(card, found)
     if kind == "short":
         if not card.answers:
-            found.fault(card.question, "no answer is right", "a line that begins with `=`")
+            wanted = _IN_ANSWER if found.table else "a line that begins with `=`"
+            found.fault(card.question, "no answer is right", wanted)
             return None
         body: dict[str, Any] = {"accept": [said.text for said in card.answers]}
         others = [fault(each.value.text, each.value, each.says, found) for each in card.faults]
         return {**body, "others": others} if others else body
+    if found.table and len(card.options) not in _OPTIONS:
+        said = f"answer and wrong answers make a choice of {len(card.options)}"
+        wanted = f"{_OPTIONS[0]} to {_OPTIONS[-1]}; or `short` in the column `type`: to be typed"
+        found.fault(card.question, said, wanted)
+        return None
     options: list[dict[str, Any]] = []
     for option in card.options:
         if not option.right and option.says is None:
-            wanted = "what is wrong with it: `- [ ] text => why not`"
+            line = "text => why not" if found.table else "- [ ] text => why not"
+            wanted = f"what is wrong with it: `{line}`"
             found.fault(option.text, "a wrong option without a reply", wanted)
         made: dict[str, Any] = {"text": option.text.text}
         if option.right:

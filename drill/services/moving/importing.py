@@ -14,11 +14,13 @@ from drill.services.moving.lines import ExportError, Header, read, verify
 from drill.services.moving.pictures import Arriving
 from drill.store.arriving import RefusedError
 from drill.store.db import StoreError
+from drill.store.faults import told
 from drill.store.merging import Conflict, Merge, Tally
 
 if TYPE_CHECKING:
     from drill.services.app import Drill
 
+_HISTORY = frozenset({"event", "session", "run"})
 TELL_EVERY = 500
 """Lines between two reports of progress."""
 
@@ -114,7 +116,7 @@ def merge(
     except StoreError as error:
         raise ExportError(f"{error}; nothing was changed") from error
     except sqlite3.Error as error:
-        raise ExportError(f"{drill.store.path}: {error}; nothing was changed") from error
+        raise ExportError(f"{told(drill.store.path, error)}; nothing was changed") from error
     except OSError as error:
         raise ExportError(f"{error}; what was not merged yet stays as it was") from error
     finally:
@@ -226,9 +228,29 @@ def _notes(drill: Drill, headers: Sequence[Header], merging: Merge) -> list[str]
         notes.append(
             f"This machine's own settings stay: {', '.join(map(_setting, merging.kept.items()))}."
         )
+    beside = _beside(merging)
+    if beside:
+        notes.append(f"New here: {' and '.join(beside)}.")
     if merging.settings:
-        notes.append(f"Taken over: {', '.join(sorted(merging.settings))}.")
+        names = ", ".join(name.replace("_", " ") for name in sorted(merging.settings))
+        notes.append(f"Taken over: {names}.")
     return notes
+
+
+def _beside(merging: Merge) -> list[str]:
+    """What came without an answer, a session or a run that would explain it."""
+    rows = merging.tallies
+    if any(rows[kind].new or rows[kind].updated for kind in rows.keys() & _HISTORY):
+        return []
+    words = {
+        "parameter_set": ("set of memory parameters", "sets of memory parameters"),
+        "device": ("name of a machine", "names of machines"),
+    }
+    return [
+        counted(rows[kind].new, one, many)
+        for kind, (one, many) in words.items()
+        if kind in rows and rows[kind].new
+    ]
 
 
 def _setting(pair: tuple[str, Any]) -> str:

@@ -56,13 +56,13 @@ def gather(drill: Drill, wanted: Wanted) -> Report:
 def _of_period(drill: Drill, scope: Scope, today: date) -> Report:
     from drill.services.report.experiments import runs
     from drill.services.report.reading import Library
-    from drill.services.statistics import statistics
+    from drill.services.statistics import every_mock, statistics
 
     since = date.fromisoformat(scope.since) if scope.since else None
     since_day = None if since is None else day_of_date(since)
     learner, ever = _learner(drill, today), _answered(drill)
     told = statistics(drill, since_day)
-    practised = practice(drill, since_day, told.days)
+    practised = practice(drill, told.since_day, told.days)
     ahead = _outlook(drill, learner) if ever else None
     beliefs = _beliefs(told, scope)
     strong = _strengths(told)
@@ -71,7 +71,7 @@ def _of_period(drill: Drill, scope: Scope, today: date) -> Report:
     known = Known(
         learner=learner,
         today=drill.store.today(),
-        bank_items=len(drill.askable()),
+        bank_items=told.totals.items,
         answered_ever=ever,
         statistics=told,
         practice=practised,
@@ -80,6 +80,9 @@ def _of_period(drill: Drill, scope: Scope, today: date) -> Report:
         belief_topics={row.id: row.topic for row in told.beliefs.beliefs},
         ran=ran is not None,
         gaps=gaps(held[0]) if held else {},
+        earlier_mocks=()
+        if since_day is None
+        else [mock for mock in every_mock(drill) if mock.day < since_day],
     )
     next_steps = steps(known, Library(drill).about)
     return Report(

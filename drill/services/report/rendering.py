@@ -87,6 +87,7 @@ def _environment(form: Format, own: Path) -> Environment:
         percent=words.percent,
         duration=words.duration,
         counted=counted,
+        times=words.times,
         long_date=long_date,
         short_date=short_date,
         sentence=words.sentence,

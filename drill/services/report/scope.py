@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from drill.services.report.document import Scope
 
+MOST_DAYS = 36_500
+"""Days that a period may go back."""
+
 
 class ScopeError(ValueError):
     """A period that cannot be reported on; the message says what can."""
@@ -50,8 +53,8 @@ def scope_of(wanted: Wanted, today: date, mock_words: str = "") -> Scope:
 
 def _first_day(wanted: Wanted, today: date) -> date:
     if wanted.days:
-        if not 1 <= wanted.days <= 36_500:
-            raise ScopeError("--days is a number of days from 1 on")
+        if not 1 <= wanted.days <= MOST_DAYS:
+            raise ScopeError(f"--days is a number of days from 1 to {MOST_DAYS:,}")
         return today - timedelta(days=wanted.days - 1)
     try:
         return date.fromisoformat(wanted.since.strip())

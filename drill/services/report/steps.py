@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from drill.domain.counted import counted
 from drill.domain.questions import TOPICS
-from drill.domain.statistics.model import Mastery, Statistics
+from drill.domain.statistics.model import Mastery, Mock, Statistics
 from drill.services.outlook_document import Outlook
 from drill.services.report.answers import topic_title
 from drill.services.report.document import (
@@ -54,6 +54,8 @@ class Known(Struct, frozen=True):
     """Whether an experiment was run."""
     gaps: dict[str, list[str]] = {}
     """Topic to the points that the newest interview expected and did not hear."""
+    earlier_mocks: Sequence[Mock] = ()
+    """Interviews from before the period of the statistics."""
 
 
 def steps(known: Known, find: Find) -> tuple[Step, ...]:
@@ -99,6 +101,9 @@ def _date() -> Step:
 
 
 def _due(known: Known) -> list[Step]:
+    """What is due, where nothing else decides: to a date the plan says what a day asks."""
+    if known.learner.days_left is not None:
+        return []
     practice, statistics = known.practice, known.statistics
     if practice is None or statistics is None or not statistics.forecast.days:
         return []
@@ -155,7 +160,7 @@ def _weak(known: Known, find: Find) -> list[Step]:
         hard = known.practice.hard if known.practice else ()
         words = [item.prompt for item in hard if item.topic == topic_title(row.topic)]
         right, answers = row.accuracy.right, row.accuracy.answers
-        said = f"{right} of the last {answers} first answers were right"
+        said = f"{right} of the last {answers} first answers of a day were right"
         weakest = row is rows[0] and len(rows) > 1
         made.append(
             Step(
@@ -194,7 +199,7 @@ def _unseen(known: Known) -> list[Step]:
 
 
 def _interview(known: Known) -> list[Step]:
-    held = known.statistics.mocks if known.statistics else ()
+    held = (*known.earlier_mocks, *(known.statistics.mocks if known.statistics else ()))
     level = known.learner.level if known.learner.level != "junior" else "mid"
     if not held:
         return [

@@ -44,7 +44,8 @@ def paragraphs(
         return _new(learner, bank_items)
     first = [_target(learner), *_ready(outlook)]
     second = _practised(scope, statistics)
-    third = [*_topics(strengths, statistics), *_sure(statistics, practice), *_beliefs(beliefs)]
+    third = [*_topics(strengths, statistics), *_sure(statistics, practice)]
+    third += _beliefs(scope, statistics, beliefs)
     fourth = [*_mocks(statistics), *_runs(runs)]
     last = [f"Next: {steps[0].title[0].lower()}{steps[0].title[1:]}."] if steps else []
     groups = [first, second, third, [*fourth, *last]]
@@ -156,7 +157,18 @@ def _sure(statistics: Statistics, practice: Practice) -> list[str]:
     return [f"{told}; {counted(wrong, 'of them was', 'of them were')} wrong outright."]
 
 
-def _beliefs(beliefs: Sequence[BeliefRow]) -> list[str]:
+def _beliefs(scope: Scope, statistics: Statistics, beliefs: Sequence[BeliefRow]) -> list[str]:
+    """What answers of the scope showed, and apart from it what is open from before a period."""
+    shown = [row for row in beliefs if row.last >= scope.since]
+    before = sum(row.status != "cleared" for row in beliefs if row.last < scope.since)
+    said = _shown_beliefs(shown) if shown or statistics.totals.answers else []
+    if before:
+        beliefs_are = "belief is" if before == 1 else "beliefs are"
+        said.append(f"{spelled(before).capitalize()} {beliefs_are} open from before.")
+    return said
+
+
+def _shown_beliefs(beliefs: Sequence[BeliefRow]) -> list[str]:
     held = sum(row.status == "held" for row in beliefs)
     shaken = sum(row.status == "shaken" for row in beliefs)
     cleared = sum(row.status == "cleared" for row in beliefs)
@@ -184,16 +196,13 @@ def _mocks(statistics: Statistics) -> list[str]:
         return []
     last = statistics.mocks[-1]
     count = len(statistics.mocks)
-    band = last.band or (
-        f"between {last.low} and {last.high}" if last.low and last.high else last.why_none
-    )
-    interviews = "mock interview was" if count == 1 else "mock interviews were"
-    held = f"{spelled(count).capitalize()} {interviews} held"
-    which = "" if count == 1 else "the last "
-    return [
-        f"{held}; {which}on {long_date(last.date)}, {last.minutes} minutes at the {last.level} "
-        f"bar, came out as {sentence(str(band))}"
-    ]
+    band = last.band or (f"between {last.low} and {last.high}" if last.low and last.high else "")
+    came = f"came out as {band}" if band else f"has no band: {last.why_none}"
+    which = f"on {long_date(last.date)}, of {last.minutes} minutes at the {last.level} bar"
+    if count == 1:
+        return [f"One mock interview was held, {which}; it {sentence(came)}"]
+    held = f"{spelled(count).capitalize()} mock interviews were held"
+    return [f"{held}; the last, {which}, {sentence(came)}"]
 
 
 def _runs(runs: Runs | None) -> list[str]:

@@ -25,6 +25,11 @@ def spelled(count: int) -> str:
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
 
 
+def times(count: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
 def duration(minutes: float) -> str:
     """`40 s`, `12 min`, `3.5 h`, `41 h`."""
     if minutes < 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drill.domain.counted import counted
 from drill.domain.statistics.model import Confidence, Statistics, TopicConfidence
 from drill.services.statistics_pages.parts import (
@@ -43,7 +45,13 @@ def _levels(found: Statistics, width: int) -> Group:
         said(f"{'':<8}{'taken as':>9}  {ends}{'right':>7}{'95%':>10}{'answers':>10}"),
     ]
     group += [_level(level, cells) for level in told.levels]
-    group.append(said("● share right  ━ 95% interval  ┊ what the word is taken for"))
+    both = any("◉" in text for _, spans in group for text, _ in spans)
+    group.append(
+        said(
+            "● share right  ━ 95% interval  ┊ what the word is taken for"
+            + ("  ◉ both" if both else "")
+        )
+    )
     return group
 
 
@@ -73,13 +81,30 @@ def _sentence(found: Statistics) -> Group:
         verdict = f"Your `sure` holds what it promises, as far as {sure.right.answers:,} answers"
         verdict += " can tell." if sure.right.answers > 1 else " can tell: one."
     worth = "better" if told.brier < told.brier_flat else "no better"
+    others = [
+        f"{word} often right than taken as: {_compared(levels)}."
+        for word, levels in (
+            ("Less", [each for each in told.levels[:-1] if each.right.high < each.stated]),
+            ("More", [each for each in told.levels[:-1] if each.right.low > each.stated]),
+        )
+        if levels
+    ]
     return [
         line((verdict, "prose")),
+        *(line((each, "prose")) for each in others),
         said(
             f"Brier score {told.brier:.3f} (0 is perfect), {worth} than saying the same for every "
             f"answer ({told.brier_flat:.3f})."
         ),
     ]
+
+
+def _compared(levels: Sequence[Confidence]) -> str:
+    """`guess` (19%, not 40%) and `think` (58%, not 70%)."""
+    return " and ".join(
+        f"`{each.name}` ({percent(each.right.share)}, not {percent(each.stated)})"
+        for each in levels
+    )
 
 
 def _overconfident(found: Statistics) -> Group:

@@ -46,13 +46,24 @@ def _topics(found: Statistics, width: int) -> Group:
     group.append(said(head + (f"{'last 20 right':>15}" if wide else "")))
     group += [_topic(topic, name, cells, start) for topic in found.topics]
     if found.totals.seen:
-        group.append(
-            said(
-                "The interval of recall is that of chance alone, the memory model taken as true. "
-                "Nothing is claimed about items that you have not seen."
-            )
-        )
+        group.append(said(_about_recall(found)))
     return group
+
+
+def _about_recall(found: Statistics) -> str:
+    """What the numbers of the topics rest on."""
+    if found.memory_tests:
+        reviews = "Your own review is" if found.memory_tests == 1 else "Your own reviews are"
+        how = (
+            f"{reviews} counted in: by {found.memory_tests:,} of the last four weeks your memories "
+            f"last {found.memory_scale:.1f} times as long as the memory model computes. "
+        )
+    else:
+        how = "By the memory model; your own reviews are counted in once there are any. "
+    return (
+        f"{how}What was answered today counts as it will stand tomorrow. "
+        "Nothing is claimed about items that you have not seen."
+    )
 
 
 def _topic(topic: Mastery, name: int, cells: int, start: float) -> Line:

@@ -80,14 +80,15 @@ def _retention(found: Statistics, width: int) -> Group:
     start, ends = scale([window.all.low for window in shown], cells)
     head = f"{'':<11}{'asked':>6}  {ends}{'95%':>15}{'young':>7}{'mature':>8}"
     group.append(said(head + (f"{'model':>7}" if wide else "")))
-    group += [_window(window, cells, start) for window in shown]
+    every = "everything" if found.since_day is None else "this period"
+    group += [_window(window, cells, start, every) for window in shown]
     about = "mature: stability of 21 days or more"
     group.append(said(about + ("; model: what it had predicted" if wide else "")))
     return group
 
 
-def _window(window: Retention, cells: int, start: float) -> Line:
-    name = "everything" if window.days is None else f"{window.days} days"
+def _window(window: Retention, cells: int, start: float, every: str) -> Line:
+    name = every if window.days is None else f"{window.days} days"
     drawn = interval_bar(window.all.low, window.all.high, window.all.share, cells, start=start)
     return line(
         (f"{name:<11}{window.all.answers:>6}  ", ""),
@@ -123,6 +124,8 @@ def _year(found: Statistics, width: int) -> Group:
 
 def _lately(found: Statistics, width: int) -> Group:
     days = 30 if width >= WIDEST else 24
+    if found.since_day is not None:
+        days = max(1, min(days, found.day - found.since_day + 1))
     counts = {day.day: day for day in found.days}
     shown = [counts.get(found.day - days + 1 + n) for n in range(days)]
     values = [0.0 if day is None else float(day.answers) for day in shown]
@@ -132,15 +135,18 @@ def _lately(found: Statistics, width: int) -> Group:
     minutes = sum(spent)
     studied = sum(day is not None for day in shown)
     right = sum(day.right for day in shown if day is not None) / sum(values)
+    each = f", {duration(minutes / studied)} each" if studied > 1 else ""
     begin = date_of_day(found.day - days + 1).strftime("%d %b")
-    labels = f"{begin}{'today':>{days * 2 - len(begin)}}"
+    room = days * 2 - len(begin)
+    labels = f"{begin}{'today':>{room}}" if room > len("today") else f"{begin} to today"
+    labels = labels if days > 1 else "today"
     return [
-        title(f"The last {days} days", "answers by day, retries among them"),
+        title(
+            f"The last {days} days" if days > 1 else "Today",
+            "answers by day, retries among them" if days > 1 else "answers, retries among them",
+        ),
         *chart(values, (), rows=4, wide=1, gap=1),
         said("minutes of answering"),
         *chart(spent, ((labels, "muted"),), rows=2, wide=1, gap=1),
-        said(
-            f"{duration(minutes)} on {counted(studied, 'day')}, "
-            f"{duration(minutes / studied)} each; {right:.0%} right"
-        ),
+        said(f"{duration(minutes)} on {counted(studied, 'day')}{each}; {right:.0%} right"),
     ]

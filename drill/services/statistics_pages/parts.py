@@ -73,7 +73,8 @@ def interval_bar(
     mark: float | None = None,
     start: float = 0.0,
 ) -> Spans:
-    """An interval on the scale from `start` to 1: `━` within it, `●` the value, `┊` a mark."""
+    """An interval on the scale from `start` to 1: `━` within it, `●` the value, `┊` a mark, `◉`
+    both in one cell."""
 
     def cell(value: float) -> int:
         share = (value - start) / (1.0 - start)
@@ -83,7 +84,7 @@ def interval_bar(
     spans: list[Span] = []
     for n in range(cells):
         if at is not None and n == cell(at):
-            spans.append(("●", "accent"))
+            spans.append(("◉" if mark is not None and n == cell(mark) else "●", "accent"))
         elif mark is not None and n == cell(mark):
             spans.append(("┊", "bold"))
         elif at is not None and first <= n <= last:

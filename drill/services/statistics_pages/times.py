@@ -47,6 +47,8 @@ def _types(found: Statistics, width: int) -> Group:
                 (f"{each.answers:>10,}", "muted"),
             )
         )
+    if any(each.ratio for each in found.times):
+        group.append(said("ratio: yours over declared, answer by answer; the median of these"))
     return group
 
 

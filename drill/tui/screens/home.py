@@ -17,7 +17,7 @@ from drill.domain.memory.study_day import date_of_day
 from drill.domain.questions import TOPICS
 from drill.services import planning
 from drill.services.app import Overview
-from drill.services.plan_words import day_words
+from drill.services.plan_words import day_words, days_words
 from drill.tui.actions import bindings
 from drill.tui.screens.base import BaseScreen
 from drill.tui.text import row, spans, styled
@@ -139,40 +139,55 @@ class HomeScreen(BaseScreen):
         left = planning.countdown(self.drill)
         if left is None:
             return "no interview date (s)"
-        return "interview today" if left == 0 else f"interview in {counted(left, 'day')}"
+        return f"interview {days_words(left)}"
 
     def _next(self, o: Overview) -> Content:
         key = styled(" enter ", "bold reverse")
         if o.unfinished:
             return row(key, styled("  go on where you stopped", "bold"))
         if planning.countdown(self.drill) is not None:
-            return self._next_dated(key)
-        if not o.due and not o.new:
+            return self._next_dated(key, o)
+        if not o.due and not o.new_left:
+            if o.new:
+                said = Content(f" {planning.new_done(self.drill.config.new_per_day)}")
+                return row(styled("Nothing is left for today.", "bold"), said)
+            if o.suspended and not any(counts["items"] for counts in o.topics.values()):
+                said = Content(f" {planning.all_suspended()}")
+                return row(styled("Nothing is left for today.", "bold"), said)
             return row(
                 styled("✓ Nothing is left for today.", "bold $text-success"),
                 Content("  b browses the bank, l runs an experiment."),
             )
-        minutes = self.drill.profile.minutes
+        if planning.used(o.left, self.drill.profile.minutes):
+            from drill.tui.screens.plan_words import another_line
+
+            return another_line()
         if o.due:
             what = f"{o.due} due ({max(1, round(o.minutes))} min)"
-            what += ", then new ones" if o.new and o.minutes < minutes else ""
+            what += ", then new ones" if o.new_left and o.minutes < o.left else ""
         else:
             what = "nothing is due; new questions"
-        return row(
-            key, styled(f"  today's session of {minutes} minutes", "bold"), Content(f": {what}")
-        )
+        return row(key, self._session(o.left), Content(f": {what}"))
 
-    def _next_dated(self, key: Content) -> Content:
-        """What enter begins on the way to the interview; the counts come when they are known."""
-        from drill.tui.screens.plan_words import counts
-
+    def _session(self, left: float) -> Content:
+        """What enter begins while minutes of the day are left."""
         minutes = self.drill.profile.minutes
-        session = styled(f"  today's session of {minutes} minutes", "bold")
+        words = f"the {round(left)} minutes left today"
+        if round(left) >= minutes:
+            words = f"today's session of {minutes} minutes"
+        return styled(f"  {words}", "bold")
+
+    def _next_dated(self, key: Content, o: Overview) -> Content:
+        """What enter begins on the way to the interview; the counts come when they are known."""
+        from drill.tui.screens.plan_words import another_line, counts, nothing_line
+
         if self._outlook is None or not self._fresh:
-            return row(key, session, Content(" (p: what and why)"))
+            if planning.used(o.left, self.drill.profile.minutes):
+                return another_line()
+            return row(key, self._session(o.left), Content(" (p: what and why)"))
         if self._outlook.today:
-            return row(key, session, Content(f": {counts(self._outlook)}"))
-        return row(key, styled("  another session", "bold"), Content(f". {self._outlook.empty}"))
+            return row(key, self._session(o.left), Content(f": {counts(self._outlook)}"))
+        return nothing_line(self._outlook)
 
     def _facts(self, o: Overview, streak: int | None = None, beliefs: int = 0) -> Content:
         parts = [f"answered today {o.answered_today}", f"new available {o.new}"]

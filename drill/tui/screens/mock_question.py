@@ -105,7 +105,8 @@ class MockQuestion(MockLocked):
         said.display = bool(groups)
         if groups:
             reading = self.query_one("#reading")
-            self.call_after_refresh(reading.scroll_end, animate=False)
+            # Once it is laid out, which the first refresh may come before.
+            self.call_after_refresh(self.call_after_refresh, reading.scroll_end, animate=False)
 
     def tell_time(self) -> None:
         interview = self.mock.interview

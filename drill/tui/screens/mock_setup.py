@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from drill.domain.counted import counted
 from drill.domain.interview.choosing import Course, Settings
 from drill.domain.interview.rounds import LENGTHS, MODES
 from drill.domain.memory.study_day import date_of_day
@@ -58,6 +59,8 @@ class MockSetupScreen(BaseScreen):
         self.settings = Settings(45, "senior", 1)
         self.left: mocks.Mock | None = None
         """The interview that was left in the middle."""
+        self.held = ""
+        """Where it goes on in another process; empty if it does not."""
         self.past: list[Any] = []
         self.sibling: dict[str, Any] | None = None
         self.course: tuple[Settings, Course] | None = None
@@ -74,6 +77,9 @@ class MockSetupScreen(BaseScreen):
 
     def on_screen_resume(self) -> None:
         self.call_next(self._look)
+
+    def on_unmount(self) -> None:
+        self.drill.mock_hold.free()
 
     def _first_settings(self) -> None:
         """What was asked for; else as the last time; else by the profile."""
@@ -96,7 +102,14 @@ class MockSetupScreen(BaseScreen):
     def _look(self) -> None:
         """Read what is stored, and draw."""
         stored = mocks.unfinished(self.drill)
-        self.left = mocks.resume(self.drill, stored) if stored is not None else None
+        self.left, self.held = None, ""
+        if stored is None:
+            self.drill.mock_hold.free()
+        else:
+            try:
+                self.left = mocks.resume(self.drill, stored)
+            except mocks.InterviewHeldError as error:
+                self.held = str(error)
         self.past = mock_report.held(self.drill)
         self.course = None
         self.sibling = mock_report.sibling(self.drill)
@@ -107,23 +120,28 @@ class MockSetupScreen(BaseScreen):
 
     def redraw(self) -> None:
         """Draw the rows, and what the interview would hold."""
-        lines = self._left_lines() if self.left is not None else self._setting_lines()
+        lines = self._lines()
         lines[-1] = replace(lines[-1], below=tuple(tuple(group) for group in self._holds()))
         self.query_one(MockMenu).fill([*lines, *self._past_lines()])
         self.refresh_bindings()
+
+    def _lines(self) -> list[Line]:
+        if self.held:
+            return [Line("look", "", styled("Look again", "bold"), "An interview goes on")]
+        return self._left_lines() if self.left is not None else self._setting_lines()
 
     def _left_lines(self) -> list[Line]:
         assert self.left is not None
         interview = self.left.interview
         settings = interview.settings
-        asked = sum(bool(record.turns) for record in interview.records)
-        all_items = sum(len(slot.items) for slot in interview.slots)
+        answered = {record.item_id for record in interview.records if record.turns}
+        asked = sum(not answered.isdisjoint(slot.items) for slot in interview.slots)
         at_debrief = interview.phase != "asking"
         what = (
             "its debrief is left"
             if at_debrief
             else f"{clock(interview.seconds_left)} of {settings.minutes}:00 left, "
-            f"{asked} of {all_items} questions answered"
+            f"{asked} of {counted(len(interview.slots), 'question')} begun"
         )
         lines = [
             Line("resume", "", styled(f"Go on: {what}", "bold"), "An interview was left"),
@@ -171,6 +189,8 @@ class MockSetupScreen(BaseScreen):
     def _holds(self) -> list[list[Row]]:
         """What it would hold and lack, what comes out, and what leaves the machine."""
         groups: list[list[Row]] = []
+        if self.held:
+            return [[(_BLANK, plain(self.held))]]
         if self.left is not None:
             words = settings_words(fields_of(self.left.interview.settings))
             groups.append([(_BLANK, styled(words, _MUTED))])
@@ -199,12 +219,12 @@ class MockSetupScreen(BaseScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("change", "topics", "draw"):
-            return self.left is None
+            return self.left is None and not self.held
         return True
 
     def key_word(self, action: str, word: str) -> str:
         here = self.query_one(MockMenu).here
-        words = {"resume": "go on", "debrief": "end it", "drop": "drop it"}
+        words = {"resume": "go on", "debrief": "end it", "drop": "drop it", "look": "look"}
         if action == "enter":
             return "open" if here.startswith("past") else words.get(here, word)
         return word
@@ -213,6 +233,8 @@ class MockSetupScreen(BaseScreen):
         here = self.query_one(MockMenu).here
         if here.startswith("past "):
             self._open(self.past[int(here.split()[1])])
+        elif here == "look":
+            self._look()
         elif here == "resume":
             self._hold(self.left)
         elif here == "debrief":
@@ -230,7 +252,11 @@ class MockSetupScreen(BaseScreen):
     def _begin(self, settings: Settings) -> None:
         try:
             self._hold(mocks.begin(self.drill, settings))
-        except (mocks.InterviewShortError, mocks.InterviewOpenError) as error:
+        except (
+            mocks.InterviewShortError,
+            mocks.InterviewOpenError,
+            mocks.InterviewHeldError,
+        ) as error:
             self.query_one("#said", Said).tell(f"✗ {error}")
 
     def _hold(self, mock: mocks.Mock | None) -> None:

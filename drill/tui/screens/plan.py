@@ -120,11 +120,12 @@ class PlanScreen(BaseScreen):
         self.app.push_screen(SessionScreen(self.drill.start_session()))
 
     def action_today(self) -> None:
-        """Scroll to today's list, and back."""
+        """Scroll to today's list, or to its end where it stands beside the rest, and back."""
         scroll = self.query_one("#plan", VerticalScroll)
-        top = self.query_one("#plan-today").virtual_region.y
-        up = scroll.scroll_y >= min(top, scroll.max_scroll_y) > 0
-        scroll.scroll_to(y=0 if up else top, animate=False)
+        region = self.query_one("#plan-today").virtual_region
+        to = region.bottom - scroll.size.height if region.y == 0 else region.y
+        to = max(0, min(to, scroll.max_scroll_y))
+        scroll.scroll_to(y=0 if scroll.scroll_y >= to else to, animate=False)
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#plan").scroll_relative(y=2 * by, animate=False)

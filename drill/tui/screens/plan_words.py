@@ -8,8 +8,15 @@ from textual.content import Content
 
 from drill.domain.counted import counted
 from drill.services.outlook import Accuracy, Outlook, PlannedItem
-from drill.services.outlook_words import drop_lines, notes, standing, what_words
+from drill.services.outlook_words import (
+    drop_lines,
+    more_points,
+    notes,
+    standing,
+    what_words,
+)
 from drill.services.plan_words import day_words, seconds_words, topic_words
+from drill.services.planning import MINUTES_USED
 from drill.tui.text import row, spans, styled
 from drill.tui.widgets.paragraphs import Row
 from drill.tui.widgets.readiness import MUTED, ready_bar
@@ -29,10 +36,26 @@ def today_line(outlook: Outlook) -> Content:
     """What enter begins."""
     key = styled(" enter ", "bold reverse")
     if not outlook.today:
-        return row(key, styled("  another session", "bold"), Content(f". {outlook.empty}"))
+        return nothing_line(outlook)
     minutes = max(1, round(sum(item.seconds for item in outlook.today) / 60))
     said = f": {counts(outlook)}, about {minutes} min"
     return row(key, styled("  today's session", "bold"), Content(said))
+
+
+def another_line() -> Content:
+    """What enter begins where today's minutes are used."""
+    key = styled(" enter ", "bold reverse")
+    return row(key, styled("  another session", "bold"), Content(f". {MINUTES_USED}"))
+
+
+def nothing_line(outlook: Outlook) -> Content:
+    """What stands in place of today's session where it asks nothing, and why."""
+    key = styled(" enter ", "bold reverse")
+    if not outlook.empty:  # not known yet
+        return row(key, styled("  today's session", "bold"))
+    if outlook.empty == MINUTES_USED:
+        return another_line()
+    return row(styled("Nothing is left for today.", "bold"), Content(f" {outlook.empty}"))
 
 
 def counts(outlook: Outlook) -> str:
@@ -51,6 +74,10 @@ def head_group(outlook: Outlook, share: float) -> list[Row]:
         lines = (*standing(outlook), "d sets a date.")
         return [(_BLANK, spans(line)) for line in lines]
     whole = outlook.overall
+    if outlook.empty and not whole.items:
+        return []  # the line of today says why
+    if outlook.days_left == 0 and outlook.empty and not whole.seen:
+        return [(_BLANK, spans(line)) for line in standing(outlook)]
     if whole.at_date is None or whole.low is None or whole.high is None:
         done = ready_bar(share, share, _CELLS)
         return [(_BLANK, row(Content("Looking ahead  "), done, styled(f" {share:.0%}", MUTED)))]
@@ -60,9 +87,9 @@ def head_group(outlook: Outlook, share: float) -> list[Row]:
     rows: list[Row] = [
         (_BLANK, row(styled(f"{on}: {whole.at_date:.0%}", "bold $text-accent"), Content(between)))
     ]
-    if outlook.more is not None:
-        gain = outlook.more.at_date - whole.at_date
-        said = f"{outlook.more.at_date:.0%} (+{100 * gain:.0f})" if gain >= 0.01 else "no more"
+    points = more_points(outlook)
+    if outlook.more is not None and points is not None:
+        said = f"{outlook.more.at_date:.0%} (+{points})" if points > 0 else "hardly more"
         more = f"With {outlook.more.minutes} instead of {outlook.minutes} minutes a day: {said}"
         rows.append((_BLANK, Content(more)))
     rows.append((_BLANK, _time(outlook)))
