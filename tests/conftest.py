@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,15 @@ from drill.config import Config
 from drill.services.app import Drill
 
 SAMPLE = Path(__file__).parent / "packs" / "data" / "valid"
+
+
+def pytest_configure() -> None:
+    """Property tests try the same examples every time; with `DRILL_RANDOM_TESTS=1` new ones."""
+    from hypothesis import settings
+
+    settings.register_profile("repeatable", derandomize=True)
+    if not os.environ.get("DRILL_RANDOM_TESTS"):
+        settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)
